@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+.DEFAULT_GOAL := help
+SHELL := bash
+BIN := .venv/bin
+PACKAGES := pyproject.toml integrations/pyproject.toml constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# The first that answers: a name on the path may be a shim for a Python that is not there.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell \
+	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+
+.PHONY: help install test check lint house demo bench faults slow clean
+
+help:  ## Print this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/.dev  ## Make .venv with all that development needs
+
+test: .venv/.dev  ## Run every test that this machine can run
+	$(BIN)/python -m pytest -ra $(ARGS)
+
+check: lint test  ## Run the linters, the type checker, the import contracts and the tests
+
+lint: .venv/.dev house  ## Run all of check but the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy integrations/hatch_build.py
+	$(BIN)/lint-imports
+
+house: .venv/.dev  ## Measure modules, functions and headers against the house rules
+	$(BIN)/python -m pytest -q tests/test_house.py
+
+demo: .venv/.demo  ## See what a digest notices; needs Python 3.11 and nothing else
+	$(BIN)/lineagekit demo
+
+bench: .venv/.dev  ## Run each script in benchmarks/
+	set -e; for script in $$(grep -l "^if __name__" benchmarks/*.py); do $(BIN)/python "$$script"; done
+
+faults: .venv/.dev  ## Run the tests that kill, flood and fill disks
+	$(BIN)/python -m pytest -ra -m faults $(ARGS)
+
+slow: .venv/.dev  ## Run the tests that take long
+	$(BIN)/python -m pytest -ra -m slow $(ARGS)
+
+clean:  ## Remove .venv and all that was built or remembered
+	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "no Python: got none that answers, expected 3.11 or newer. Install python3.11."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.dev: .venv/bin/python $(PACKAGES)
+	$(PIP) --editable integrations --editable '.[dev,fast,s3]'
+	@touch $@
+
+.venv/.demo: .venv/bin/python $(PACKAGES)
+	$(PIP) --editable integrations --editable '.[demo]'
+	@touch $@

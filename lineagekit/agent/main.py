@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console script: answers what the agent can, hands everything else to the full command line.
+
+>>> main(["--version"])
+lineagekit 0.1.0
+0
+"""
+
+from __future__ import annotations
+
+import sys
+
+from lineagekit import __version__
+
+TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words == ["--version"]:
+        print(f"lineagekit {__version__}")
+        return 0
+    try:
+        from lineagekit.cli.main import main as full
+    except ModuleNotFoundError as error:
+        if error.name != "lineagekit.cli":
+            raise
+        name = " ".join(["lineagekit", *words[:1]])
+        print(f"{name} needs the full package. Run: pip install lineagekit", file=sys.stderr)
+        return 2
+    return full(words)

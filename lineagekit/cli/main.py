@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front door: finds the command, runs it, and is the one place where an error becomes text and an exit code.
+
+    >>> main(["--version"])
+    lineagekit 0.1.0
+    0
+
+Help and version are answered before typer is loaded, and of the commands only the one that was named.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from typing import Protocol
+
+from lineagekit import __version__
+from lineagekit.cli.output import Output
+from lineagekit.errors import LineagekitError, UsageError
+
+COMMANDS = {
+    "fingerprint": "lineagekit.cli.fingerprint:Fingerprint",
+    "demo": "lineagekit.cli.demo:Demo",
+}
+
+FIRST_SCREEN = """\
+Usage: lineagekit COMMAND [OPTIONS]
+
+Names data by its bytes and by its content, so that "same data" can be proven.
+
+Identify
+  fingerprint  Name files, folders, tables and objects by bytes and content.
+
+Set up
+  demo         Show, on data made up here, what each digest notices.
+
+Everywhere
+  --json       The answer as one JSON object on standard output.
+  -v           Say on standard error what is done, and with what.
+  --version    Print the version.
+  --install-completion, --show-completion
+
+"lineagekit help COMMAND" explains one command, "help --all" lists them all."""
+
+_COMPLETION = "_LINEAGEKIT_COMPLETE"  # typer's protocol: set by the shell when it asks what could come next
+
+
+class Command(Protocol):
+    """What typer makes of a command line: its fields are the options."""
+
+    def run(self, out: Output) -> int:
+        """Do it, show the answer on `out`, return the exit code."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    words = _spell_out_help(list(sys.argv[1:] if argv is None else argv))
+    out = Output(_name(words), as_json="--json" in _options(words))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # a file name goes out as the bytes that it is
+    try:
+        return _answer(words, out)
+    except LineagekitError as error:
+        out.fail(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        out.progress.hide()
+
+
+def _answer(words: list[str], out: Output) -> int:
+    name = _name(words)
+    if _COMPLETION in os.environ:
+        return _run(words, COMMANDS, out)
+    if words == ["--version"]:
+        out.say(f"lineagekit {__version__}")
+    elif not words or words in (["--help"], ["-h"]):
+        out.say(FIRST_SCREEN)
+    elif words == ["--help", "--all"]:
+        out.say(*_all_commands())
+    else:
+        return _run(words, [_known(name)] if name else [], out)
+    return 0
+
+
+def _run(words: list[str], names: Iterable[str], out: Output) -> int:
+    command = _parse(words, names)
+    return command if isinstance(command, int) else command.run(out)
+
+
+def _parse(words: list[str], names: Iterable[str]) -> Command | int:
+    """Let typer read the words; it answers `--help` and completion itself, with an exit code."""
+    import typer
+
+    from lineagekit.cli.flags import front
+
+    app = typer.Typer(rich_markup_mode=None)
+    app.callback()(front)
+    for name in names:
+        app.command(name)(_load(name))
+    try:
+        command: Command | int = typer.main.get_command(app).main(words, prog_name="lineagekit", standalone_mode=False)
+    except typer.TyperException as error:
+        raise UsageError(error.format_message(), advice=f"Run: {' '.join(['lineagekit help', *names])}") from error
+    return command
+
+
+def _load(name: str) -> type[Command]:
+    module, _, command = COMMANDS[name].partition(":")
+    loaded: type[Command] = getattr(import_module(module), command)
+    return loaded
+
+
+def _known(name: str) -> str:
+    if name in COMMANDS:
+        return name
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, COMMANDS, n=1)
+    advice = f"Did you mean: lineagekit {close[0]}" if close else "Run: lineagekit help"
+    raise UsageError(f"unknown command: got {name}, expected one of {', '.join(sorted(COMMANDS))}", advice=advice)
+
+
+def _all_commands() -> Iterable[str]:
+    width = max(map(len, COMMANDS))
+    for name in COMMANDS:
+        yield f"{name:{width}}  {(_load(name).__doc__ or '').splitlines()[0]}"
+
+
+def _spell_out_help(words: list[str]) -> list[str]:
+    """`help X` is `X --help`, `help` is `--help` and `help --all` is `--help --all`."""
+    if words[:1] != ["help"]:
+        return words
+    return [w for w in words[1:] if w != "--all"] + ["--help"] + ["--all"] * ("--all" in words)
+
+
+def _options(words: list[str]) -> list[str]:
+    """The words that may be options: after `--` all are names."""
+    return words[: words.index("--")] if "--" in words else words
+
+
+def _name(words: list[str]) -> str:
+    return next((word for word in words if not word.startswith("-")), "")
