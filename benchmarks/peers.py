@@ -51,8 +51,13 @@ def run_dvc_add(folder: Path) -> None:
     _dvc(folder, "add", "--quiet", "--no-commit", folder.name)
 
 
+def prepare_dvc_status(folder: Path) -> None:
+    """Let dvc copy and remember everything, without which it has no status."""
+    _dvc(folder, "add", "--quiet", folder.name)
+
+
 def run_dvc_status(folder: Path) -> None:
-    """Whether the folder that `run_dvc_add` knows has changed."""
+    """Whether the folder has changed since."""
     _dvc(folder, "status", "--quiet", f"{folder.name}.dvc")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from many_files import TREES, tree
 from measure import ratio, report, run
-from peers import Contenders, installed, run_dvc_add, run_dvc_status
+from peers import Contenders, installed, prepare_dvc_status, run_dvc_status
 
 from lineagekit.config import Config
 from lineagekit.identity.cache import open_cache
@@ -46,7 +46,7 @@ def main() -> None:
         report(f"unchanged tree of {files:,} files", rounds, against="walk and stat", targets={"lineagekit": 2.0})
         slow: Contenders = {"lineagekit": ours["lineagekit"], "dvc status": lambda: run_dvc_status(root)}
         if "dvc status" in installed(slow):
-            run_dvc_add(root)
+            prepare_dvc_status(root)
             rounds = run(slow, rounds=5)
             print(f"  {ratio(rounds, 'dvc status', 'lineagekit'):.1f} times faster than dvc status   target >= 8")
 

@@ -32,7 +32,7 @@ NUMBERS = Struct("=qqqQq")
 """The five numbers of an `Evidence`."""
 
 SMALL = 1 << 20
-"""Bytes: up to here one plain read by one thread is fastest; above, mapped pages and several threads."""
+"""Bytes that one read may bring; larger files are left to `files.read_file`."""
 
 FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 """How a file is opened: a FIFO that took its place meanwhile must not block for ever."""

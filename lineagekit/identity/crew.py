@@ -28,7 +28,6 @@ from lineagekit.identity.batch import serve
 serve()
 """
 
-
 WORTH_HELPERS = 8
 """Batches that take longer in this process than helpers take to start."""
 
@@ -91,6 +90,7 @@ class _Helper:
             raise
 
     def read_batch(self, request: tuple[bytes, list[bytes], str, int]) -> Batch:
+        """Let the helper do it; EOFError if it has gone."""
         send(self._requests, request)
         reply = receive(self._replies)
         if reply is None:
@@ -98,6 +98,7 @@ class _Helper:
         return cast(Batch, reply)
 
     def close(self) -> None:
+        """End the helper and wait until it has gone."""
         with suppress(OSError):  # a dead helper's pipe cannot be flushed
             self._requests.close()
         self._replies.close()

@@ -41,6 +41,10 @@ _size_and_digest = struct.Struct(f"<QI{_RAW}s").pack
 _raw_digests = struct.Struct(f"{_RAW}s").iter_unpack
 
 
+Raw = bytes | bytearray
+"""Digests in a row: a bytearray too, since a copy of a million is 32 MB."""
+
+
 class Entry(NamedTuple):
     """One file of a manifest. Bytes of a path that are not UTF-8 are surrogates, as in all of Python."""
 
@@ -56,11 +60,11 @@ class Manifest:
     algorithm: str
     paths: Sequence[bytes]
     sizes: array[int]
-    digests: bytes
+    digests: Raw
 
     @classmethod
-    def from_columns(cls, algorithm: str, paths: Sequence[bytes], sizes: array[int], digests: bytes) -> Manifest:
-        """Take columns in any order, raw digests one after the other; BadDataError if a path comes twice."""
+    def from_columns(cls, algorithm: str, paths: Sequence[bytes], sizes: array[int], digests: Raw) -> Manifest:
+        """Take over columns in any order, with the raw digests in a row; BadDataError if a path comes twice."""
         if all(map(lt, paths, islice(paths, 1, None))):
             return cls(algorithm, paths, sizes, digests)
         order = sorted(range(len(paths)), key=paths.__getitem__)
@@ -82,7 +86,7 @@ class Manifest:
             paths.append(_bytes(path))
             sizes.append(size)
             digests += raw
-        return cls.from_columns(algorithm, paths, sizes, bytes(digests))
+        return cls.from_columns(algorithm, paths, sizes, digests)
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> Manifest:
@@ -149,12 +153,12 @@ class Manifest:
         return Entry(_text(self.paths[index]), self.sizes[index], Digest(self.algorithm, raw.hex()))
 
 
-def _reorder(digests: bytes, order: list[int]) -> bytes:
+def _reorder(digests: Raw, order: list[int]) -> Raw:
     """In chunks: a million slices at a time would be 70 MB."""
     indices, out = iter(order), bytearray()
     while chunk := b"".join([digests[_RAW * i : _RAW * (i + 1)] for i in islice(indices, _CHUNK)]):
         out += chunk
-    return bytes(out)
+    return out
 
 
 def _line(values: dict[str, Any]) -> str:

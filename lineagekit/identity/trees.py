@@ -49,7 +49,7 @@ def hash_tree(root: Path, how: Hashing = PLAIN, *, include: Patterns = (), exclu
         evidence = NUMBERS.iter_unpack(hashed.stats)
         how.cache.store_many(evidence, hashed.digests, how.algorithm, began=hashed.began)
         columns.extend(hashed.paths, _sizes(hashed.stats), [hashed.digests])
-    return Manifest.from_columns(how.algorithm, columns.paths, columns.sizes, bytes(columns.digests))
+    return Manifest.from_columns(how.algorithm, columns.paths, columns.sizes, columns.digests)
 
 
 def hash_glob(pattern: str, how: Hashing = PLAIN) -> Manifest:
@@ -70,6 +70,7 @@ class _Columns:
     digests: bytearray = field(default_factory=bytearray)
 
     def extend(self, paths: list[bytes], sizes: Iterable[int], digests: list[bytes]) -> None:
+        """Add files to all three columns."""
         self.paths += paths
         self.sizes.extend(sizes)
         self.digests += b"".join(digests)

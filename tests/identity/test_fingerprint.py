@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
@@ -71,7 +72,7 @@ def test_a_public_call_takes_the_same_things() -> None:
         lambda: TABLE,
         lambda: TABLE.to_batches()[0],
         lambda: TABLE.to_reader(),
-        lambda: pa.dataset.dataset(TABLE),
+        lambda: ds.dataset(TABLE),
     ],
     ids=["pandas", "polars", "table", "batch", "reader", "dataset"],
 )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -249,8 +250,12 @@ def test_an_unknown_scheme_names_the_known_ones() -> None:
         hash_object("nope://bucket/key")
 
 
-def test_a_store_whose_package_is_missing_says_which() -> None:
-    with pytest.raises(MissingExtraError, match=r"adlfs|gcsfs"):
+def test_a_missing_package_is_named_with_the_line_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)  # Python's own mark for a module that is not to be found
+    with pytest.raises(MissingExtraError, match=r"s3fs is not installed.*pip install 'lineagekit\[s3\]'"):
+        hash_object("s3://bucket/key")
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    with pytest.raises(MissingExtraError, match=r"gs://.*install gcsfs"):
         hash_object("gs://bucket/key")
 
 

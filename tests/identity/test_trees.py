@@ -68,9 +68,10 @@ def test_a_tree_is_its_files(tree: Path) -> None:
     assert hash_tree(tree) == manifest_of(FILES)
 
 
-# Names that cannot be a folder and a file at a time, with every byte that a name can hold.
-names = st.binary(min_size=1, max_size=8).map(lambda b: b.replace(b"\0", b"0").replace(b"/", b"\n") + b"!")
-trees = st.dictionaries(st.lists(names, min_size=1, max_size=3).map(b"/d".join), st.binary(max_size=20), max_size=6)
+# Every byte that a name can hold; folders end with d and files with f, so that no name is both.
+names = st.binary(max_size=8).map(lambda name: name.replace(b"\0", b"0").replace(b"/", b"\n"))
+paths = st.tuples(st.lists(names, max_size=2), names).map(lambda p: b"".join(n + b"d/" for n in p[0]) + p[1] + b"f")
+trees = st.dictionaries(paths, st.binary(max_size=20), max_size=6)
 
 
 @settings(max_examples=25, deadline=None)
