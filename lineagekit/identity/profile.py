@@ -44,7 +44,7 @@ class Detail(NamedTuple):
 
 
 _DETAILS = (
-    Detail(14, 64, 20, True, True),
+    Detail(12, 64, 20, True, True),
     Detail(32, 16, 8, True, True),
     Detail(90, 6, 0, True, True),
     Detail(250, 0, 0, True, True),
@@ -79,13 +79,9 @@ def plan_columns(layout: Layout) -> tuple[ColumnPlan, ...]:
         return ()
     base = layout.bitmap_words
     return tuple(
-        ColumnPlan(node.bit, _count_bits(node), base + node.first, node.words, _order(node, logical))
+        ColumnPlan(node.bit, node.bits, base + node.first, node.words, _order(node, logical))
         for node, (_, logical) in zip(layout.nodes, layout.columns, strict=True)
     )
-
-
-def _count_bits(node: Node) -> int:
-    return 1 + sum(map(_count_bits, node.fields))
 
 
 def _order(node: Node, logical: str) -> int:

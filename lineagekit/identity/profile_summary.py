@@ -5,7 +5,7 @@
     ((0.05, 3.9), (0.25, 10.2), (0.5, 20.1), (0.75, 39.4), (0.95, 104.0))
 
 Quantiles, mean and deviation are read off the bins: estimates, good to a twentieth of the standard deviation. Nulls,
-NaNs, smallest, largest, sums and, for few distinct values, shares are exact.
+NaNs, smallest, largest and, for fewer than twenty distinct values, their number and shares are exact.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lineagekit.errors import IncomparableError
-from lineagekit.identity.profile import KEY_BITS, SKETCH_COUNTERS, ColumnProfile, Counts, Profile
+from lineagekit.identity.profile import KEY_BITS, SKETCH_COUNTERS, ColumnProfile, Counts, Detail, Profile, detail_of
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_MOST_DIGITS = 38  # of a decimal of 128 bits
 _NUMERIC = ("int", "uint", "float", "decimal", "date", "time", "timestamp", "duration")
 
 
@@ -42,16 +43,19 @@ class ColumnSummary:
 def summarise(profile: Profile, columns: Sequence[tuple[str, str]]) -> dict[str, ColumnSummary]:
     """Summaries by name; `columns` are names and logical types in any order."""
     kept = sorted(columns, key=lambda column: column[0].encode())[: len(profile.columns)]
+    detail = detail_of(len(profile.columns))
     return {
-        name: _summary(column, profile.rows, logical)
+        name: _summary(column, profile.rows, logical, detail)
         for column, (name, logical) in zip(profile.columns, kept, strict=True)
     }
 
 
 def changed_columns(before: Profile, after: Profile, names: Sequence[str]) -> tuple[str, ...]:
-    """Names (sorted as in the profile) of the columns whose cells are not the same multiset."""
+    """Those of a table's column names whose cells are not the same multiset."""
     _require_alike(before, after)
-    pairs = zip(names, before.columns, after.columns, strict=True)
+    if len(names) != len(before.columns):
+        raise IncomparableError(f"the profile keeps {len(before.columns)} columns: got {len(names)} names")
+    pairs = zip(sorted(names, key=str.encode), before.columns, after.columns, strict=True)
     return tuple(name for name, a, b in pairs if a.total != b.total)
 
 
@@ -69,41 +73,57 @@ def value_of(order_key: int, logical: str) -> float:
     return float(number) / 10.0**scale
 
 
-def _summary(column: ColumnProfile, rows: int, logical: str) -> ColumnSummary:
+def _summary(column: ColumnProfile, rows: int, logical: str, detail: Detail) -> ColumnSummary:
     share = 1 / rows if rows else 0.0
-    seen = sum(count for _, count in column.bins)
+    cells = sum(count for _, count in column.samples)
+    is_few = 0 < len(column.samples) < detail.samples  # then the samples are all distinct values that there are
     shown = ColumnSummary(
         null_share=column.nulls * share,
         nan_share=column.nans * share,
-        modal_share=max(count for _, count in column.bins) / seen if seen and not column.level else None,
-        distinct=_distinct(column),
-        repeated_share=_repeated_share(column.samples),
+        modal_share=max(count for _, count in column.samples) / cells if is_few else None,
+        distinct=len(column.samples) if is_few else _estimate_distinct(column.samples),
+        repeated_share=1 - len(column.samples) / cells if cells else None,
     )
-    if not logical.startswith(_NUMERIC) or column.low > column.high:
+    if not _is_ordered(logical) or column.low > column.high:
         return shown
-    return _with_numbers(shown, column, logical)
+    low, high = value_of(column.low, logical), value_of(column.high, logical)
+    return _with_numbers(replace(shown, low=low, high=high), column, logical)
+
+
+def _is_ordered(logical: str) -> bool:
+    """Wider decimals than 128 bits are profiled by their hashes."""
+    return logical.startswith(_NUMERIC) and not (logical.startswith("decimal") and _digits(logical) > _MOST_DIGITS)
+
+
+def _digits(logical: str) -> int:
+    return int(logical[len("decimal(") :].partition(",")[0])
 
 
 def _with_numbers(shown: ColumnSummary, column: ColumnProfile, logical: str) -> ColumnSummary:
-    bins = [(low, high, count) for low, high, count in _edges(column, logical)]
+    bins = list(_edges(column, logical))
     seen = sum(count for *_, count in bins)
-    middle = [((low + high) / 2, count) for low, high, count in bins]
-    mean = sum(value * count for value, count in middle) / seen if seen else None
-    spread = sum((value - mean) ** 2 * count for value, count in middle) / seen if mean is not None else None
+    if not seen:
+        return shown
     negative = sum(count for key, count in column.bins if not key >> (KEY_BITS - 1 - column.level))
-    return ColumnSummary(
-        shown.null_share,
-        shown.nan_share,
-        low=value_of(column.low, logical),
-        high=value_of(column.high, logical),
+    shown = replace(shown, negative_share=negative / seen)
+    if not all(map(math.isfinite, (shown.low or 0, shown.high or 0))):
+        return shown  # with an infinity among the values these have no meaning
+    mean = sum((low / 2 + high / 2) * (count / seen) for low, high, count in bins)
+    return replace(
+        shown,
         mean=mean,
-        deviation=math.sqrt(spread) if spread is not None else None,
-        quantiles=tuple((q, _quantile(bins, q * seen)) for q in QUANTILES) if seen else (),
-        negative_share=negative / seen if seen else None,
-        modal_share=shown.modal_share,
-        distinct=shown.distinct,
-        repeated_share=shown.repeated_share,
+        deviation=_deviation(bins, mean, seen),
+        quantiles=tuple((q, _quantile(bins, q * seen)) for q in QUANTILES),
     )
+
+
+def _deviation(bins: list[tuple[float, float, int]], mean: float, seen: int) -> float | None:
+    """Between the bins and, as if values lay evenly there, within them; None where squares overflow."""
+    spread = 0.0
+    for low, high, count in bins:
+        distance, width = low / 2 + high / 2 - mean, high - low
+        spread += (distance * distance + width * width / 12) * (count / seen)
+    return math.sqrt(spread) if math.isfinite(spread) else None
 
 
 def _edges(column: ColumnProfile, logical: str) -> Iterator[tuple[float, float, int]]:
@@ -122,19 +142,9 @@ def _quantile(bins: list[tuple[float, float, int]], rank: float) -> float:
     return bins[-1][1]
 
 
-def _distinct(column: ColumnProfile) -> int | None:
-    """Exact where all values have a bin of their own, else estimated from the largest of the smallest hashes."""
-    if not column.level and column.bins:
-        return max(len(column.bins), len(column.samples))
-    if not column.samples:
-        return None
-    return round((len(column.samples) - 1) * (1 << 64) / (column.samples[-1][0] or 1))
-
-
-def _repeated_share(samples: Counts) -> float | None:
-    """Share of cells that repeat an earlier one; samples are a fair choice of the distinct values."""
-    cells = sum(count for _, count in samples)
-    return 1 - len(samples) / cells if cells else None
+def _estimate_distinct(samples: Counts) -> int | None:
+    """From the largest of the smallest hashes; samples are a fair choice of the distinct values."""
+    return round((len(samples) - 1) * (1 << 64) / (samples[-1][0] or 1)) if samples else None
 
 
 def _require_alike(before: Profile, after: Profile) -> None:

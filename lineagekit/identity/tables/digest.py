@@ -70,10 +70,11 @@ def digest_table(source: TableSource, options: TableOptions | None = None) -> Ta
     names, parameters = _choose_columns(source, options)
     layout = Layout.of(pa.schema([source.schema.field(source.schema.names.index(name)) for name in names]))
     workers = [_Worker(layout, options, source.rows) for _ in range(max(1, options.threads))]
-    if len(source.parts) >= len(workers):
-        _read_side_by_side(source.parts, names, workers)
-    else:
-        _read_then_share(source.parts, names, workers)
+    read = _read_side_by_side if len(source.parts) >= len(workers) else _read_then_share
+    try:
+        read(source.parts, names, workers)
+    except pa.ArrowException as error:
+        raise BadDataError(f"cannot read the table: {str(error).partition(chr(10))[0]}") from error
     return _add_up(layout, workers, parameters)
 
 

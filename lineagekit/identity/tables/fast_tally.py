@@ -60,11 +60,10 @@ def _tally(t: Tallies, columns: Numbers, matrix: Words, hashes: Hashes) -> None:
             total += cells[row]
         t.totals[c] += total
         t.nulls[c] += np.int64(nulls)
-        if t.bin_keys.shape[1] or order != BY_HASH or t.sample_hashes.shape[1]:
-            _order_keys(matrix, first_word, order, cells, keys)
-            _add_range(t, c, order == FLOAT, keys, missing)
-            if t.bin_keys.shape[1]:
-                _add_bins(t, c, order == FLOAT, keys, missing, table)
+        _order_keys(matrix, first_word, order, cells, keys)
+        _add_range(t, c, order == FLOAT, keys, missing)
+        if t.bin_keys.shape[1]:
+            _add_bins(t, c, order == FLOAT, keys, missing, table)
         if t.sample_hashes.shape[1]:
             _keep_smallest(cells, missing, t.sample_hashes[c], t.sample_counts[c], t.samples_used[c : c + 1], table)
     for row in range(rows):

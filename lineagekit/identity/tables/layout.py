@@ -25,7 +25,7 @@ from typing import Literal
 import pyarrow as pa
 from blake3 import blake3
 
-from lineagekit.errors import BadDataError
+from lineagekit.errors import BadDataError, UnsupportedTypeError
 from lineagekit.identity.tables.logical import element_type, is_bytes, is_list, logical_type, packed_width, plain
 
 Kind = Literal["null", "word", "decimal", "bytes", "list", "struct"]
@@ -45,6 +45,11 @@ class Node:
     fields: tuple[Node, ...] = ()
     element: Layout | None = None  # lists whose elements are hashed as rows of their own
 
+    @property
+    def bits(self) -> int:
+        """Null bits of this node and all below it; the first is its own."""
+        return 1 + sum(field.bits for field in self.fields)
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -63,11 +68,12 @@ class Layout:
         names = tuple(schema.names)
         require_unique_names(names)
         order = tuple(sorted(range(len(names)), key=lambda i: names[i].encode()))
+        columns = tuple((names[i], _logical_type(schema.field(i))) for i in order)
         planner = _Planner()
         nodes = tuple(planner.node(schema.field(i).type) for i in order)
         bitmap_words = (planner.bits + 63) // 64
         return cls(
-            columns=tuple((names[i], logical_type(schema.field(i).type)) for i in order),
+            columns=columns,
             order=order,
             nodes=nodes,
             stored_names=names,
@@ -86,8 +92,18 @@ class Layout:
 
     @cached_property
     def order_hash(self) -> bytes:
-        """BLAKE3 of the names in stored order: the ordered digest sees it, the order-free ones do not."""
+        """BLAKE3 of the names in stored order: the ordered digest sees it, the order-free ones do not.
+
+        Joined by NUL, for good: among names that hold NUL, two orders may look alike here.
+        """
         return blake3("\0".join(self.stored_names).encode()).digest()
+
+
+def _logical_type(field: pa.Field) -> str:
+    try:
+        return logical_type(field.type)
+    except UnsupportedTypeError as error:
+        raise UnsupportedTypeError(f"column {field.name!r}: {error.message}", advice=error.advice) from error
 
 
 def require_unique_names(names: Iterable[str], where: str = "") -> None:
@@ -121,7 +137,6 @@ class _Planner:
 
 
 def _kind(type_: pa.DataType) -> Kind:
-    logical_type(type_)  # raises on what has no canonical form
     if pa.types.is_null(type_):
         return "null"
     if is_bytes(type_):

@@ -25,7 +25,8 @@ _INLINE = 39  # longest value that a slot holds itself; its last byte is the len
 def widen(values: Numbers, into: Words) -> None:
     """Write numbers as 64-bit words: integers extended, floats as binary64 with one NaN."""
     if values.dtype.kind == "f":
-        wide = values.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
+            wide = values.astype(np.float64)
         into[:] = wide.view(np.uint64)
         into[np.isnan(wide)] = _NAN
     else:

@@ -9,12 +9,13 @@ Profile(rows=...)
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from lineagekit.identity.profile import ROW_SAMPLES, SKETCH_COUNTERS, ColumnProfile, Counts, Profile, detail_of
+from lineagekit.identity.profile import ROW_SAMPLES, SKETCH_COUNTERS, ColumnProfile, Counts, Detail, Profile, detail_of
 
 _Unsigned = npt.NDArray[np.uint64]
 _Signed = npt.NDArray[np.int64]
@@ -75,21 +76,24 @@ def new_tallies(columns: int) -> Tallies:
 
 def finish(t: Tallies, schema_hash: bytes) -> Profile:
     """The profile as a value."""
-    columns = (
-        ColumnProfile(
-            total=int(t.totals[c]),
-            nulls=int(t.nulls[c]),
-            nans=int(t.nans[c]),
-            low=int(t.lows[c]),
-            high=int(t.highs[c]),
-            level=int(t.levels[c]),
-            bins=_pairs(t.bin_keys[c], t.bin_counts[c], t.bins_used[c]),
-            samples=_pairs(t.sample_hashes[c], t.sample_counts[c], t.samples_used[c]),
-        )
-        for c in range(len(t.totals))
-    )
+    columns = (_finish_column(t, c, detail_of(len(t.totals))) for c in range(len(t.totals)))
     rows = _pairs(t.row_hashes, t.row_counts, t.row_samples_used[0])
     return Profile(schema_hash, int(t.rows[0]), tuple(columns), tuple(t.sketch.tolist()), rows)
+
+
+def _finish_column(t: Tallies, c: int, detail: Detail) -> ColumnProfile:
+    """Engines may count what a table this wide does not keep: a profile has what its bytes will have."""
+    column = ColumnProfile(
+        total=int(t.totals[c]),
+        level=int(t.levels[c]),
+        bins=_pairs(t.bin_keys[c], t.bin_counts[c], t.bins_used[c]),
+        samples=_pairs(t.sample_hashes[c], t.sample_counts[c], t.samples_used[c]),
+    )
+    if detail.has_counts:
+        column = replace(column, nulls=int(t.nulls[c]))
+    if detail.has_range:
+        column = replace(column, nans=int(t.nans[c]), low=int(t.lows[c]), high=int(t.highs[c]))
+    return column
 
 
 def _pairs(keys: _Unsigned, counts: _Signed, used: np.int64) -> Counts:

@@ -27,6 +27,7 @@ from tests.strategies import tables
 
 ENGINES: tuple[EngineName, ...] = ("pure", "fast")
 GOLDEN = Path(__file__).parents[2] / "golden" / "0.1" / "tables.txt"
+ENTRY = pa.struct([pa.field("key", pa.string(), nullable=False), pa.field("value", pa.int64())])
 QUIET = settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -286,8 +287,93 @@ def test_duplicate_column_names_are_refused() -> None:
 
 def test_a_union_column_is_refused_with_advice() -> None:
     union = pa.UnionArray.from_dense(pa.array([0], pa.int8()), pa.array([0], pa.int32()), [pa.array([1])])
-    with pytest.raises(UnsupportedTypeError, match="--ignore"):
+    with pytest.raises(UnsupportedTypeError, match=r"column 'u': .* --ignore"):
         digest_table(in_parts(pa.table({"u": union}), 1))
+
+
+def list_views() -> pa.Array:
+    """[[1, 2], null, [3], [2, 3], []]: out of order, overlapping, a null with a range."""
+    items, mask = pa.array([3, 1, 2, 3], pa.int64()), pa.array([False, True, False, False, False])
+    return pa.ListViewArray.from_arrays(pa.array([1, 0, 0, 2, 4]), pa.array([2, 3, 1, 2, 0]), items, mask=mask)
+
+
+def run_ends(values: pa.Array) -> pa.Array:
+    return pa.RunEndEncodedArray.from_arrays(pa.array([2, 4], pa.int32()), values)
+
+
+def hidden(child: pa.Array, *, nulls: bool = True) -> pa.Array:
+    mask = pa.array([True, False, True, False]) if nulls else None
+    return pa.StructArray.from_arrays([child], ["q"], mask=mask)
+
+
+ODD_LAYOUTS: dict[str, tuple[pa.Array, pa.Array]] = {
+    "list views": (list_views(), pa.array([[1, 2], None, [3], [2, 3], []], pa.list_(pa.int64()))),
+    "sliced list views": (list_views().slice(2), pa.array([[3], [2, 3], []], pa.list_(pa.int64()))),
+    "runs under a null struct": (hidden(run_ends(pa.array([7, 8]))), hidden(pa.array([7, 7, 8, 8]))),
+    "what a null struct hides": (hidden(pa.array([9, 7, 9, 8])), hidden(pa.array([1, 7, 2, 8]))),
+    "a sliced struct of runs": (
+        hidden(run_ends(pa.array([7, 8])), nulls=False).slice(1),
+        hidden(pa.array([7, 8, 8]), nulls=False),
+    ),
+    "runs of views": (run_ends(pa.array(["a", None], pa.string_view())), pa.array(["a", "a", None, None])),
+    "runs of a dictionary": (run_ends(pa.array(["a", "b"]).dictionary_encode()), pa.array(["a", "a", "b", "b"])),
+    "a dictionary of runs with a null": (
+        pa.DictionaryArray.from_arrays(pa.array([0, 3]), run_ends(pa.array([None, 5]))),
+        pa.array([None, 5]),
+    ),
+    "a dictionary of views with a null": (
+        pa.DictionaryArray.from_arrays(pa.array([0, 1]), pa.array(["a", None], pa.string_view())),
+        pa.array(["a", None]),
+    ),
+    "a dictionary of a dictionary": (
+        pa.DictionaryArray.from_arrays(pa.array([1, 0]), pa.array(["a", "b"]).dictionary_encode()),
+        pa.array(["b", "a"]),
+    ),
+    "a null index that points nowhere": (
+        pa.DictionaryArray.from_buffers(
+            pa.dictionary(pa.int8(), pa.string()),
+            2,
+            [pa.py_buffer(b"\x01"), pa.py_buffer(b"\x00\x63")],
+            pa.array(["a"]),
+        ),
+        pa.array(["a", None]),
+    ),
+    "a map of sliced entries": (
+        pa.Array.from_buffers(
+            pa.map_(pa.string(), pa.int64()),
+            2,
+            [None, pa.py_buffer(np.array([0, 1, 2], np.int32))],
+            children=[pa.array([{"key": k, "value": v} for k, v in (("x", 1), ("y", 2), ("z", 3))], ENTRY).slice(1)],
+        ),
+        pa.array([[("y", 2)], [("z", 3)]], pa.map_(pa.string(), pa.int64())),
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("layout", list(ODD_LAYOUTS))
+def test_odd_layouts_have_the_digests_of_their_values(layout: str, engine: EngineName) -> None:
+    odd, plain = ODD_LAYOUTS[layout]
+    assert digests(pa.table({"x": odd}), engine=engine) == digests(pa.table({"x": plain}), engine=engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("index", [1, 99, -1])
+def test_a_dictionary_index_out_of_range_is_refused(index: int, engine: EngineName) -> None:
+    indices = pa.py_buffer(np.array([0, index], np.int8))
+    array = pa.DictionaryArray.from_buffers(pa.dictionary(pa.int8(), pa.string()), 2, [None, indices], pa.array(["a"]))
+    with pytest.raises(BadDataError, match=f"index is out of range: got {index}, expected 0 to 0"):
+        digests(pa.table({"x": array}), engine=engine)
+
+
+def test_a_date_in_a_list_that_does_not_fit_is_refused() -> None:
+    array = (
+        pa.array([[2**32 * 86_400_000]], pa.list_(pa.int64()))
+        .cast(pa.list_(pa.timestamp("ms")))
+        .view(pa.list_(pa.date64()))
+    )
+    with pytest.raises(BadDataError, match="date in a list is out of range"):
+        digests(pa.table({"x": array}))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
