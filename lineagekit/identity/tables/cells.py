@@ -2,7 +2,7 @@
 """From Arrow arrays to the words of rows: one function a kind of node.
 
 >>> matrix = np.empty((layout.words, batch.num_rows), np.uint64)  # doctest: +SKIP
->>> write_rows(layout, cells_of(layout, batch), 0, matrix, engine)  # doctest: +SKIP
+>>> write_rows(layout, cells_of(layout, batch, engine), 0, matrix, engine)  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -35,37 +35,46 @@ from lineagekit.identity.tables.layout import Layout, Node
 from lineagekit.identity.tables.logical import element_type, packed_width
 
 _MILLISECONDS_A_DAY = 86_400_000
+_TAKEN = ("word", "decimal", "bytes")  # kinds whose dictionaries are written once
 _NAN = {2: 0x7E00, 4: 0x7FC0_0000, 8: 0x7FF8_0000_0000_0000}
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A batch made ready: plain numbers as views, so that a block of rows costs a slice; the rest as arrays."""
+    """A batch made ready: what can be done once for all its blocks of rows is done."""
 
-    numbers: tuple[tuple[int, Numbers], ...]  # (word, values)
+    numbers: tuple[tuple[int, Numbers], ...]  # word, values without nulls
+    dictionaries: tuple[tuple[Node, Words, Numbers, pa.Array], ...]  # words of the values, indices, for its nulls
     others: tuple[tuple[Node, pa.Array], ...]
 
 
-def cells_of(layout: Layout, batch: pa.RecordBatch) -> Cells:
+def cells_of(layout: Layout, batch: pa.RecordBatch, engine: Engine) -> Cells:
     """Sort the columns of a batch, which are in stored order, by how they are written."""
-    plain_ones, others = [], []
+    plain_ones, dictionaries, others = [], [], []
     for node, place in zip(layout.nodes, layout.order, strict=True):
-        array = batch.column(place)
+        array = physical(batch.column(place))
         if node.kind == "word" and array.type.id in PLAIN_NUMBERS and not array.null_count:
             plain_ones.append((layout.bitmap_words + node.first, numbers(array)))
+        elif t.is_dictionary(array.type) and node.kind in _TAKEN:
+            dictionaries.append((node, _value_words(node, array, engine), _indices(array), array))
         else:
             others.append((node, array))
-    return Cells(tuple(plain_ones), tuple(others))
+    return Cells(tuple(plain_ones), tuple(dictionaries), tuple(others))
 
 
 def write_rows(layout: Layout, cells: Cells, first: int, matrix: Words, engine: Engine) -> None:
     """Fill `matrix` with the words of rows from `first` on."""
-    rows = matrix.shape[1]
-    matrix[: layout.bitmap_words] = 0
+    rows, base = matrix.shape[1], layout.bitmap_words
+    matrix[:base] = 0
     for word, values in cells.numbers:
         engine.widen(values[first : first + rows], matrix[word])
+    for node, words, indices, array in cells.dictionaries:
+        place = range(base + node.first, base + node.first + node.words)
+        engine.take(words, indices[first : first + rows], matrix[place.start : place.stop])
+        if array.null_count:
+            engine.mark_nulls(array.slice(first, rows), matrix, place, node.bit)
     for node, array in cells.others:
-        _write(node, array.slice(first, rows), matrix, layout.bitmap_words, engine)
+        _write(node, array.slice(first, rows), matrix, base, engine)
 
 
 def _write(node: Node, array: pa.Array, matrix: Words, base: int, engine: Engine) -> None:
@@ -74,8 +83,8 @@ def _write(node: Node, array: pa.Array, matrix: Words, base: int, engine: Engine
     if node.kind == "struct":
         for i, field in enumerate(node.fields):
             _write(field, array.field(i), matrix, base, engine)
-    elif t.is_dictionary(array.type) and node.kind in ("word", "decimal", "bytes"):
-        _write_dictionary(node, array, matrix[words.start : words.stop], engine)
+    elif t.is_dictionary(array.type) and node.kind in _TAKEN:
+        engine.take(_value_words(node, array, engine), _indices(array), matrix[words.start : words.stop])
     else:
         array = plain(array)
         _WRITERS[node.kind](node, array, matrix[words.start : words.stop], engine)
@@ -84,15 +93,20 @@ def _write(node: Node, array: pa.Array, matrix: Words, base: int, engine: Engine
             engine.mark_nulls(array, matrix, words, bit)
 
 
-def _write_dictionary(node: Node, array: pa.DictionaryArray, into: Words, engine: Engine) -> None:
+def _value_words(node: Node, array: pa.DictionaryArray, engine: Engine) -> Words:
+    """The words of a dictionary's values; one place at least, for the indices of nulls."""
     values = array.dictionary
     words = np.zeros((node.words, max(1, len(values))), np.uint64)
     if len(values):
         _WRITERS[node.kind](node, values, words, engine)
+    return words
+
+
+def _indices(array: pa.DictionaryArray) -> Numbers:
     indices = numbers(array.indices).astype(np.int64)
     if array.null_count:
         indices[null_mask(array)] = 0
-    engine.take(words, indices, into)
+    return indices
 
 
 def _write_word(_: Node, array: pa.Array, into: Words, engine: Engine) -> None:

@@ -115,7 +115,7 @@ class _Worker:
         seen = self.state.rows + batch.num_rows if self.known_rows is None else self.known_rows
         engine = choose_engine(words=seen * self.layout.words, name=self.options.engine)
         most = min(engine.rows_at_once, _BLOCK_BYTES // (8 * max(1, self.layout.words)))
-        cells = cells_of(self.layout, batch)
+        cells = cells_of(self.layout, batch, engine)
         for first, rows in _even_blocks(batch.num_rows, most):
             matrix, hashes = self._scratch(rows)
             write_rows(self.layout, cells, first, matrix, engine)
