@@ -16,7 +16,7 @@ help:  ## Print this
 install: .venv/.dev  ## Make .venv with all that development needs
 
 test: .venv/.dev  ## Run every test that this machine can run
-	$(BIN)/python -m pytest -ra $(ARGS)
+	$(BIN)/python -m pytest -ra --numprocesses auto --dist loadfile $(ARGS)
 
 check: lint test  ## Run the linters, the type checker, the import contracts and the tests
 

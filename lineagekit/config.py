@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+MOST_THREADS = 256
+"""More are not used, whatever is asked for: no machine has the cores, and each costs memory."""
+
+
 class Config:
     """What the user's environment asks for. Immutable by convention, light enough for any job."""
 
@@ -40,7 +44,7 @@ def _user_cache(env: Mapping[str, str]) -> str:
 
 
 def _positive(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() else 0
+    return min(int(text), MOST_THREADS) if text and text.isdecimal() and len(text) < 10 else 0
 
 
 def _cores() -> int:

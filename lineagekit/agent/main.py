@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The console script: answers what the agent can, hands everything else to the full command line.
+"""The console script: hands the words to the full command line or, where only the agent is, says what is missing.
 
 >>> main(["--version"])
 lineagekit 0.1.0
@@ -20,15 +20,19 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
-    if words == ["--version"]:
-        print(f"lineagekit {__version__}")
-        return 0
     try:
         from lineagekit.cli.main import main as full
     except ModuleNotFoundError as error:
         if error.name != "lineagekit.cli":
             raise
-        name = " ".join(["lineagekit", *words[:1]])
-        print(f"{name} needs the full package. Run: pip install lineagekit", file=sys.stderr)
-        return 2
+        return _without_commands(words)
     return full(words)
+
+
+def _without_commands(words: Sequence[str]) -> int:
+    if words == ["--version"]:
+        print(f"lineagekit {__version__}")
+        return 0
+    name = " ".join(["lineagekit", *words[:1]])
+    print(f"{name} needs the full package. Run: pip install lineagekit", file=sys.stderr)
+    return 2

@@ -22,6 +22,7 @@ from lineagekit.identity.snapshot import Snapshot
 
 Take = Callable[[Digest, str], Snapshot]
 
+_SOME_BYTES = Digest("blake3", "00")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _UNESCAPES = {escape: character for character, escape in _ESCAPES.items()}
 
@@ -75,12 +76,25 @@ def compare(expected: Digest, name: str, take: Take) -> Verdict:
     try:
         snapshot = take(expected, name)
     except LineagekitError as error:
-        gone = isinstance(error, NotFoundError) and not isinstance(error, UnreadableError)
+        gone = _is_missing(error) and not _is_there(name, take)
         return Verdict(name, expected, "MISSING") if gone else Verdict(name, expected, "FAILED", str(error))
     if expected in snapshot.digests:
         return Verdict(name, expected, "OK")
     got = [f"got {digest}" for digest in snapshot.digests if digest.algorithm == expected.algorithm]
     return Verdict(name, expected, "FAILED", *got or [snapshot.reason or f"no {expected.algorithm} digest any more"])
+
+
+def _is_missing(error: LineagekitError) -> bool:
+    return isinstance(error, NotFoundError) and not isinstance(error, UnreadableError)
+
+
+def _is_there(name: str, take: Take) -> bool:
+    """Whether something has the name: what was not found may be a column, and the bytes need none."""
+    try:
+        take(_SOME_BYTES, name)
+    except LineagekitError as error:
+        return not _is_missing(error)
+    return True
 
 
 def _escape(name: str) -> tuple[str, str]:

@@ -12,26 +12,45 @@ import csv
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lineagekit.cli.checklist import compare, format_line, read_list
+from lineagekit.cli.checklist import compare, read_list
 from lineagekit.cli.flags import Json, Verbose
+from lineagekit.cli.lines import snapshot_lines
 from lineagekit.cli.output import Output, describe_error
-from lineagekit.config import Config
-from lineagekit.errors import LineagekitError, NotFoundError, UnreadableError, UsageError
-from lineagekit.identity.digest import Digest
+from lineagekit.config import MOST_THREADS, Config
+from lineagekit.errors import (
+    BadDataError,
+    ChangedWhileReadError,
+    LineagekitError,
+    NotFoundError,
+    UnreadableError,
+    UsageError,
+)
 from lineagekit.identity.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from lineagekit.identity.cache import DigestCache
     from lineagekit.identity.options import Options
+
+_CONTRADICTIONS = (
+    ("--content", "--bytes"),
+    ("--content", "--both"),
+    ("--bytes", "--both"),
+    ("--bytes", "--columns"),
+    ("--bytes", "--ignore"),
+    ("--bytes", "--delimiter"),
+    ("--bytes", "--algorithm lkm1"),
+    ("--content", "--algorithm sha256"),
+)
 
 
 def _option(name: str, text: str, *, metavar: str | None = None) -> Any:
@@ -43,6 +62,8 @@ class Fingerprint:
     """Name files, folders, tables and objects by bytes and content.
 
     Prints a digest of the bytes and, where a file is a table, digests of what it says. Equal digests: equal data.
+
+    Example: lineagekit fingerprint data/ labels.csv > saved && lineagekit fingerprint --check saved
     """
 
     targets: Annotated[
@@ -64,7 +85,7 @@ class Fingerprint:
     check: Annotated[str, _option("--check", "Take the digests in this list again.", metavar="FILE")] = ""
     no_cache: Annotated[bool, _option("--no-cache", "Neither use nor keep remembered digests.")] = False
     paranoid: Annotated[bool, _option("--paranoid", "Read all bytes again, and remember what they say.")] = False
-    threads: Annotated[int, _option("--threads", "Cores to use; all if not said.", metavar="NUMBER")] = 0
+    threads: Annotated[int | None, _option("--threads", "Cores to use; all if not said.", metavar="NUMBER")] = None
     json: Json = False
     verbose: Verbose = False
 
@@ -73,8 +94,10 @@ class Fingerprint:
         if bool(self.targets) == bool(self.check):
             raise UsageError("expected either names or --check FILE", advice="Run: lineagekit help fingerprint")
         config = Config.from_environment()
+        threads = config.threads if self.threads is None else _bounded(self.threads)
+        self._refuse_contradictions()
         with closing(self._open_cache(config)) as cache:
-            options = self._options(cache, config.threads, out)
+            options = self._options(cache, threads, out)
             return _check(self.check, options, out) if self.check else _name(self.targets or [], options, out)
 
     def _options(self, cache: DigestCache, threads: int, out: Output) -> Options:
@@ -88,15 +111,27 @@ class Fingerprint:
             delimiter=self.delimiter.replace("\\t", "\t") or None,
             include=tuple(self.include or ()),
             exclude=tuple(self.exclude or ()),
-            threads=self.threads or threads,
+            threads=threads,
             cache=cache,
             progress=out.progress,
         )
 
     def _what(self) -> Literal["auto", "bytes", "content", "both"]:
-        if self.content + self.bytes + self.both > 1:
-            raise UsageError("--content, --bytes and --both exclude each other", advice="Give one of them.")
         return "content" if self.content else "bytes" if self.bytes else "both" if self.both else "auto"
+
+    def _refuse_contradictions(self) -> None:
+        given = {
+            "--content": self.content,
+            "--bytes": self.bytes,
+            "--both": self.both,
+            "--columns": self.columns,
+            "--ignore": self.ignore,
+            "--delimiter": self.delimiter,
+            f"--algorithm {self.algorithm}": True,
+        }
+        for one, other in _CONTRADICTIONS:
+            if given.get(one) and given.get(other):
+                raise UsageError(f"{one} and {other} exclude each other: got both", advice=f"Leave out {other}.")
 
     def _open_cache(self, config: Config) -> DigestCache:
         from lineagekit.identity.cache import NullCache, open_cache
@@ -112,21 +147,45 @@ def _name(targets: list[str], options: Options, out: Output) -> int:
 
 
 def _answer(target: str, options: Options, out: Output, *, alone: bool) -> dict[str, Any]:
-    from lineagekit.identity.fingerprint import fingerprint
-
     try:
-        snapshot = fingerprint(target, options)
+        snapshot = _take(target, options)
     except LineagekitError as error:
         if alone:
             raise
-        out.complain(str(error))
-        return {"name": target, "state": "unknown", "reason": error.message, "error": describe_error(error)}
-    out.say(*_lines(target, snapshot))
+        named = _named(error, target)
+        out.complain(str(named))
+        return {"name": target, "state": "unknown", "reason": named.message, "error": describe_error(named)}
+    if snapshot.digests:
+        out.say(*snapshot_lines(target, snapshot, detailed=sys.stdout.isatty()))
     for warning in snapshot.warnings:
         out.warn(f"{target}: {warning}")
     if snapshot.reason:
-        out.complain(f"{target}: {snapshot.reason}")
+        out.complain(str(_named(LineagekitError(snapshot.reason), target)))
     return snapshot.to_json()
+
+
+def _take(target: str, options: Options) -> Snapshot:
+    from lineagekit.identity.fingerprint import fingerprint
+    from lineagekit.identity.streams import translate_errors
+    from lineagekit.identity.tables.sources import is_table
+
+    try:
+        with translate_errors(target):  # of standard input, which may be closed
+            return fingerprint(target, options)
+    except BadDataError as error:
+        changed = isinstance(error, ChangedWhileReadError)
+        if options.what != "auto" or options.wants_content or changed or not (is_table(target) and isfile(target)):
+            raise
+        advice = f"{error.advice} Use --bytes to take only the digest of its bytes.".lstrip()
+        raise type(error)(error.message, advice=advice) from error
+
+
+def _named(error: LineagekitError, target: str) -> LineagekitError:
+    """The error with the name of what it is about, where that is not said."""
+    from lineagekit.identity.access import show
+
+    said = target in error.message.split() or any(show(target)[:-1] + end in error.message for end in ("'", '"', "/"))
+    return error if said else type(error)(f"{target}: {error.message}", advice=error.advice)
 
 
 def _check(path: str, options: Options, out: Output) -> int:
@@ -135,25 +194,11 @@ def _check(path: str, options: Options, out: Output) -> int:
     fingerprint_once = lru_cache(maxsize=1)(fingerprint)  # the digests of one name stand together in a list
     verdicts = []
     for expected, name in list(read_list(_read(path), source=path)):
-        verdict = compare(expected, name, lambda e, n: fingerprint_once(n, _as_saved(e, options)))
+        verdict = compare(expected, name, lambda e, n: fingerprint_once(n, options.as_named(e)))
         out.say(str(verdict))
         verdicts.append(verdict)
     out.show({"entries": [verdict.to_json() for verdict in verdicts]})
     return int(any(verdict.verdict != "OK" for verdict in verdicts))
-
-
-def _as_saved(digest: Digest, options: Options) -> Options:
-    """The options that a digest's name asks for; which files of a folder count is not in it."""
-    named = dict(digest.parameters)
-    by = named.get("files", (digest.algorithm,))[0]
-    return replace(
-        options,
-        what="bytes" if digest.algorithm in ("blake3", "sha256", "lkd1") else "content",
-        algorithm="sha256" if by == "sha256" else "lkm1" if by == "lkm1" else "blake3",
-        columns=named.get("columns", ()),
-        ignore=named.get("ignore", ()),
-        delimiter=named["csv"][0][0] if "csv" in named else None,
-    )
 
 
 def _read(path: str) -> list[str]:
@@ -168,7 +213,21 @@ def _read(path: str) -> list[str]:
 
 def _items(values: Iterable[str] | None) -> tuple[str, ...]:
     """Comma-separated, with quotes around a name that has a comma."""
-    return tuple(item for row in csv.reader(values or ()) for item in row)
+    return tuple(item for value in values or () for item in _cells(value))
+
+
+def _cells(value: str) -> Iterable[str]:
+    try:
+        return next(csv.reader([value], strict=True), ())
+    except csv.Error as error:
+        advice = "Put double quotes around a name that has a comma, a quote or a line end."
+        raise UsageError(f"not a list of columns: got {value!r}, expected names and commas", advice=advice) from error
+
+
+def _bounded(threads: int) -> int:
+    if threads < 1:
+        raise UsageError(f"not a number of threads: got {threads}, expected 1 or more", advice="Leave out --threads.")
+    return min(threads, MOST_THREADS)
 
 
 def _plain_size(targets: Iterable[str], options: Options) -> int | None:
@@ -185,29 +244,3 @@ def _plain_size(targets: Iterable[str], options: Options) -> int | None:
             return None
         total += facts.st_size
     return total
-
-
-def _lines(target: str, snapshot: Snapshot) -> Iterator[str]:
-    """For a pipe one digest a line, as a saved list has it; on a terminal with what is worth knowing beside."""
-    if not sys.stdout.isatty():
-        yield from (format_line(digest, target) for digest in snapshot.digests)
-        return
-    yield format_line(target, " · ".join(_facts(snapshot)))
-    yield from (f"  {digest}" for digest in snapshot.digests)
-
-
-def _facts(snapshot: Snapshot) -> Iterator[str]:
-    yield snapshot.kind
-    for count, one in ((snapshot.files, "file"), (snapshot.rows, "row"), (len(snapshot.columns) or None, "column")):
-        if count is not None:
-            yield f"{count:,} {one}{'' if count == 1 else 's'}"
-    if snapshot.bytes is not None:
-        yield _size(snapshot.bytes)
-
-
-def _size(count: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if count < 1000 or unit == "TB":
-            break
-        count /= 1000
-    return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"

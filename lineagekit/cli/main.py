@@ -14,10 +14,12 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import Protocol
 
 from lineagekit import __version__
+from lineagekit.cli import stdio
 from lineagekit.cli.output import Output
 from lineagekit.errors import LineagekitError, UsageError
 
@@ -58,14 +60,12 @@ class Command(Protocol):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     words = _spell_out_help(list(sys.argv[1:] if argv is None else argv))
+    stdio.prepare()
     out = Output(_name(words), as_json="--json" in _options(words))
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # a file name goes out as the bytes that it is
     try:
         return _answer(words, out)
     except LineagekitError as error:
-        out.fail(error)
-        return error.exit_code
+        return out.fail(error)
     except KeyboardInterrupt:
         return 130
     finally:
@@ -76,8 +76,9 @@ def _answer(words: list[str], out: Output) -> int:
     name = _name(words)
     if _COMPLETION in os.environ:
         return _run(words, COMMANDS, out)
-    if words == ["--version"]:
+    if sorted(words) in (["--version"], ["--json", "--version"]):
         out.say(f"lineagekit {__version__}")
+        out.show({"version": __version__})
     elif not words or words in (["--help"], ["-h"]):
         out.say(FIRST_SCREEN)
     elif words == ["--help", "--all"]:
@@ -88,12 +89,22 @@ def _answer(words: list[str], out: Output) -> int:
 
 
 def _run(words: list[str], names: Iterable[str], out: Output) -> int:
-    command = _parse(words, names)
+    command = _parse(words, names, out)
     return command if isinstance(command, int) else command.run(out)
 
 
-def _parse(words: list[str], names: Iterable[str]) -> Command | int:
+def _parse(words: list[str], names: Iterable[str], out: Output) -> Command | int:
     """Let typer read the words; it answers `--help` and completion itself, with an exit code."""
+    said = io.StringIO()
+    try:
+        with redirect_stdout(said):
+            return _ask_typer(words, names)
+    finally:
+        if text := said.getvalue():
+            out.write(text.removesuffix("\n"))
+
+
+def _ask_typer(words: list[str], names: Iterable[str]) -> Command | int:
     import typer
 
     from lineagekit.cli.flags import front

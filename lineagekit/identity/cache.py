@@ -2,8 +2,9 @@
 """The digest cache: what was hashed once is not read again while its evidence holds.
 
 A hit needs all five numbers of the evidence, and an entry is stored only if reading began when the file's stamp was
-settled (`clock.py`), so no later write can hide behind it. The cache is a convenience: whatever is wrong with it
-(corrupt, read-only, full, locked) is a miss and one warning in the log, never an error.
+settled (`clock.py`), so no later write can hide behind it. Each carries a checksum of itself and its key, for a bad
+disk. The cache is a convenience: whatever is wrong with it (corrupt, read-only, full, locked) is a miss and one warning
+in the log, never an error.
 
     >>> with closing(open_cache("/tmp/cache")) as cache:  # doctest: +SKIP
     ...     cache.lookup(Evidence.of(os.stat("data.csv")), "blake3")
@@ -19,6 +20,7 @@ import threading
 from collections.abc import Callable, Iterable
 from itertools import repeat
 from typing import Protocol, TypeVar
+from zlib import crc32
 
 from lineagekit.identity.batch import NUMBERS
 from lineagekit.identity.clock import is_settled
@@ -45,6 +47,9 @@ _SCHEMA = (
 _USED_BYTES = (
     "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
 )
+_WHOLE = 0x2144DF1C
+"""The CRC of anything followed by its own CRC."""
+
 T = TypeVar("T")
 
 
@@ -135,18 +140,21 @@ class FileCache:
         hashed = zip(evidence, _digests(digests), strict=True)
         settled = [(one, raw) for one, (raw,) in hashed if is_settled(one[2], began)]
         slots = _slots(one for one, _ in settled)
-        rows = [(slot, _seal(*one), raw) for slot, (one, raw) in zip(slots, settled, strict=True)]
+        sealed = ((_seal(*one), raw) for one, raw in settled)
+        rows = [(slot, seal, raw + _check(seal, raw)) for slot, (seal, raw) in zip(slots, sealed, strict=True)]
         self._try(lambda database: _replace(database, rows, algorithm), None)
 
     def recall(self, key: str) -> bytes | None:
         """A small value kept under a key that names everything it depends on."""
-        sql = "SELECT value FROM notes WHERE key = ?"
+        sql = "SELECT CAST(value AS BLOB) FROM notes WHERE key = ?"
         row = self._try(lambda database: database.execute(sql, (key,)).fetchone(), None) if self._trust else None
-        return row and bytes(row[0])
+        kept = row and row[0]
+        return kept[:-4] if kept and crc32(kept, crc32(key.encode())) == _WHOLE else None
 
     def keep(self, key: str, value: bytes) -> None:
         """Keep such a value."""
-        self._try(lambda database: database.execute("REPLACE INTO notes VALUES (?, ?)", (key, value)), None)
+        row = key, value + _check(key.encode(), value)
+        self._try(lambda database: database.execute("REPLACE INTO notes VALUES (?, ?)", row), None)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -185,14 +193,21 @@ def _connect(path: str, limit: int) -> sqlite3.Connection:
 
 def _select(database: sqlite3.Connection, asked: list[Numbers], algorithm: str) -> dict[bytes, bytes]:
     """Sealed evidence -> digest, for what lies in the slots of the files asked for."""
-    sql = f"SELECT seal, digest FROM json_each(?) JOIN {algorithm} ON slot = value WHERE length(digest) = 32"
-    return dict(database.execute(sql, (str(_slots(asked)),)).fetchall())
+    columns = "CAST(seal AS BLOB), CAST(digest AS BLOB)"
+    sql = f"SELECT {columns} FROM json_each(?) JOIN {algorithm} ON slot = value WHERE length(digest) = 36"
+    found = database.execute(sql, (str(_slots(asked)),))
+    return {seal: kept[:32] for seal, kept in found if crc32(kept, crc32(seal or b"")) == _WHOLE}
 
 
 def _replace(database: sqlite3.Connection, rows: list[tuple[int, bytes, bytes]], algorithm: str) -> None:
     database.execute("BEGIN IMMEDIATE")
     database.executemany(f"REPLACE INTO {algorithm} VALUES (?, ?, ?)", rows)
     database.execute("COMMIT")
+
+
+def _check(key: bytes, value: bytes) -> bytes:
+    """What is kept behind a value, so that neither can change alone."""
+    return crc32(value, crc32(key)).to_bytes(4, "little")
 
 
 def _slots(evidence: Iterable[Numbers]) -> list[int]:

@@ -3,7 +3,9 @@
 
 A file system stamps a write with a clock that ticks every few milliseconds (or, on FAT and HFS+, seconds). Two writes
 within a tick leave the same evidence, so a file read within a tick of its last change could change again unseen.
-Only ctime counts: any write moves it to now, and nobody can set it back.
+Only ctime counts: a write moves it to now, and nobody can set it back. The exception that no evidence can show is a
+writer that has mapped the file: it moves the stamp when it first touches a page, and not again until the kernel has
+written that page out.
 
     >>> now = time.time_ns()
     >>> is_settled(now - 10**10, now), is_settled(now, now)
@@ -25,7 +27,7 @@ FINE = 1_000_000
 
 
 def is_settled(ctime_ns: int, began: int) -> bool:
-    """Whether a write at or after `began` (nanoseconds) would have moved this stamp."""
+    """Whether a `write` at or after `began` (nanoseconds) would have moved this stamp."""
     return ctime_ns + _margin(ctime_ns) < began
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import cast
 
 from lineagekit.identity.digest import Digest
 from lineagekit.identity.options import Options
 from lineagekit.identity.profile import Profile
 from lineagekit.identity.records import records_digest_of_lines
 from lineagekit.identity.snapshot import Snapshot
-from lineagekit.identity.streams import Source, data_suffix, name_of
+from lineagekit.identity.streams import Source, data_suffix, name_of, split_suffixes
 from lineagekit.identity.tables.digest import TableOptions, digest_table
 from lineagekit.identity.tables.sources import open_table
 
@@ -52,17 +52,14 @@ class Content:
         )
 
 
-def remember_content(name: str, digest: Digest, options: Options, stream: BinaryIO | None = None) -> Content:
-    """Content of a table file whose bytes have this digest, from the cache if it was taken before.
-
-    It is read from the path `name`, or from `stream` where an object store holds it.
-    """
+def remember_content(source: Source, digest: Digest, options: Options) -> Content:
+    """Content of a table file whose bytes have this digest, from the cache if it was taken before."""
     selection = [options.columns, options.ignore, options.delimiter, options.algorithm == "lkm1", options.profile]
-    key = json.dumps(["table", _VERSION, str(digest), data_suffix(name), *selection])
+    key = json.dumps(["table", _VERSION, str(digest), split_suffixes(name_of(source)), *selection])
     known = options.cache.recall(key)
     if known is not None:
         return Content.from_bytes(known)
-    content = take_content(stream or name, options)
+    content = take_content(source, options)
     options.cache.keep(key, content.to_bytes())
     return content
 

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from blake3 import blake3
 
@@ -27,8 +29,11 @@ from lineagekit.identity.files import hash_file
 from lineagekit.identity.manifest import Manifest
 from lineagekit.identity.options import Options
 from lineagekit.identity.selection import split_glob
-from lineagekit.identity.snapshot import Snapshot
+from lineagekit.identity.snapshot import Kind, Snapshot
 from lineagekit.identity.tables.sources import is_table
+
+P = ParamSpec("P")
+TakeNamed = Callable[Concatenate[str, P], Snapshot]
 
 _READ_BYTES = 1 << 20
 _TABLE_LIBRARIES = ("pyarrow", "pandas", "polars")
@@ -37,7 +42,9 @@ _TABLE_LIBRARIES = ("pyarrow", "pandas", "polars")
 def fingerprint(target: object, options: Options | None = None) -> Snapshot:
     """Name a dataset by its content.
 
-    Raises NotFoundError, UnreadableError, BadDataError, ChangedWhileReadError, UsageError or MissingExtraError.
+    A file, folder or object that changes while it is read, and again on a second try, is *unknown*: its Snapshot has a
+    reason and no digest. Raises NotFoundError, UnreadableError, StoreError, BadDataError, UsageError or
+    MissingExtraError.
     """
     options = options or Options()
     if isinstance(target, str | os.PathLike):
@@ -48,6 +55,7 @@ def fingerprint(target: object, options: Options | None = None) -> Snapshot:
         from lineagekit.identity.content import table_snapshot, take_content
 
         return table_snapshot(type(target).__name__, take_content(target, options))
+    _refuse_what_has_no_order(target)
     if isinstance(target, Iterable) and not isinstance(target, Mapping):
         return _of_records(target)
     raise UsageError(f"cannot fingerprint a {type(target).__name__}: expected a path, a table, bytes or records")
@@ -58,16 +66,46 @@ def _is_table_object(target: object) -> bool:
     return any(class_.__module__.partition(".")[0] in _TABLE_LIBRARIES for class_ in type(target).__mro__)
 
 
+def _refuse_what_has_no_order(target: object) -> None:
+    """An open file is read from wherever it stands, and a set in any order: neither names data."""
+    if hasattr(target, "read"):
+        raise UsageError(
+            f"cannot fingerprint an open file: got a {type(target).__name__}, expected a path or bytes",
+            advice="Give its path, or what its read() returns.",
+        )
+    if isinstance(target, Set):
+        raise UsageError(
+            f"cannot fingerprint a {type(target).__name__}: its records have no order, expected a list",
+            advice="Give sorted(records).",
+        )
+
+
+def _or_unknown(kind: Kind) -> Callable[[TakeNamed[P]], TakeNamed[P]]:
+    """Make a function whose first argument is a name answer an unknown Snapshot for what changes under it."""
+
+    def wrap(take: TakeNamed[P]) -> TakeNamed[P]:
+        @wraps(take)
+        def answer(name: str, /, *rest: P.args, **named: P.kwargs) -> Snapshot:
+            try:
+                return take(name, *rest, **named)
+            except ChangedWhileReadError as error:
+                return Snapshot(name, kind, reason=error.message)
+
+        return answer
+
+    return wrap
+
+
 def _of_name(name: str, options: Options) -> Snapshot:
     if name == "-":
         return _of_stdin(options)
     if "://" in name:
         return _of_uri(name, options)
     if os.path.isdir(name):
-        return _of_tree(name, name, options.include, options)
+        return _of_tree(name, name, "", options)
     root, pattern = split_glob(name)
     if pattern and not os.path.lexists(name):
-        return _of_tree(name, root, (pattern,), options)
+        return _of_tree(name, root, pattern, options)
     return _of_file(name, options)
 
 
@@ -76,21 +114,44 @@ def _of_uri(uri: str, options: Options) -> Snapshot:
 
     if remote.scheme_of(uri) == "file":
         return _of_name(os.fsdecode(remote.local_path(uri)), options)
-    root, pattern = split_glob(uri)
-    if pattern or remote.is_prefix(uri):
-        include = (pattern,) if pattern else options.include
-        manifest = remote.hash_prefix(root, options.hashing(), include=include, exclude=options.exclude)
-        return _tree_snapshot(uri, manifest, options)
+    root, pattern = uri, ""
+    try:
+        is_prefix = remote.is_prefix(uri)
+    except NotFoundError:
+        root, pattern = split_glob(uri)
+        if not pattern:
+            raise
+        is_prefix = True
+    if not is_prefix:
+        return _of_object(uri, options)
+    return _of_prefix(uri, root, pattern, options)
+
+
+@_or_unknown("directory")
+def _of_prefix(uri: str, root: str, pattern: str, options: Options) -> Snapshot:
+    from lineagekit.identity import remote
+
+    manifest = remote.hash_prefix(
+        root, options.hashing(), include=options.include, exclude=options.exclude, within=pattern
+    )
+    return _tree_snapshot(uri, manifest, options)
+
+
+@_or_unknown("file")
+def _of_object(uri: str, options: Options) -> Snapshot:
+    from lineagekit.identity import remote
+
     hashed = remote.hash_object(uri, options.hashing())
     if options.what == "bytes" or not (options.wants_content or is_table(uri)):
         return Snapshot(uri, "file", (hashed.digest,), bytes=hashed.size)
     from lineagekit.identity.content import remember_content, table_snapshot
 
     with remote.open_object(uri, hashed) as stream:
-        content = remember_content(uri, hashed.digest, options, stream)
+        content = remember_content(stream, hashed.digest, options)
     return table_snapshot(uri, content, () if options.what == "content" else (hashed.digest,), size=hashed.size)
 
 
+@_or_unknown("file")
 def _of_file(path: str, options: Options) -> Snapshot:
     stat_file(path)  # what is no file at all is refused before anybody looks for a table in it
     if options.what == "bytes" or not (options.wants_content or is_table(path)):
@@ -109,10 +170,12 @@ def _of_file(path: str, options: Options) -> Snapshot:
     )
 
 
-def _of_tree(name: str, root: str, include: tuple[str, ...], options: Options) -> Snapshot:
+@_or_unknown("directory")
+def _of_tree(name: str, root: str, pattern: str, options: Options) -> Snapshot:
     from lineagekit.identity.trees import hash_tree
 
-    return _tree_snapshot(name, hash_tree(root, options.hashing(), include=include, exclude=options.exclude), options)
+    manifest = hash_tree(root, options.hashing(), include=options.include, exclude=options.exclude, within=pattern)
+    return _tree_snapshot(name, manifest, options)
 
 
 def _tree_snapshot(name: str, manifest: Manifest, options: Options) -> Snapshot:

@@ -34,6 +34,7 @@ from lineagekit.identity.stores import (
     version_of,
 )
 from lineagekit.identity.stores import scheme_of as scheme_of  # part of this module's face
+from lineagekit.identity.streams import NamedStream
 
 REQUESTS = 16
 """Objects read at a time: waiting for a store costs no processor."""
@@ -81,7 +82,7 @@ def hash_object(uri: str, how: Hashing = PLAIN) -> HashedObject:
 
 
 def hash_prefix(
-    uri: str, how: Hashing = PLAIN, *, include: Iterable[str] = (), exclude: Iterable[str] = ()
+    uri: str, how: Hashing = PLAIN, *, include: Iterable[str] = (), exclude: Iterable[str] = (), within: str = ""
 ) -> Manifest:
     """Manifest of all objects below a prefix, or of those chosen; equal to that of a folder with the same files.
 
@@ -94,7 +95,7 @@ def hash_prefix(
             raise NotFoundError(f"nothing below {uri}", advice="Check bucket and prefix.")
         if root in found:
             raise BadDataError(f"{uri} is an object, expected a prefix")
-        cut, select = len(root.rstrip("/")) + 1, Selection(include, exclude)
+        cut, select = len(root.rstrip("/")) + 1, Selection(include, exclude, within=within)
         names = [name for name in found if not name.endswith("/") and select.judge(name[cut:])[0]]
         with ThreadPoolExecutor(REQUESTS) as pool:
             objects = list(pool.map(lambda name: _hash_pinned(store, name, found[name], how), names))
@@ -107,8 +108,8 @@ def open_object(uri: str, hashed: HashedObject) -> Iterator[BinaryIO]:
     """The bytes that were hashed, as a stream that can seek; ChangedWhileReadError if they are there no longer."""
     with translate_errors(uri):
         store, path = open_store(uri)
-        with store.open(path, "rb", block_size=BLOCK) as stream:
-            yield stream
+        with store.open(path, "rb", block_size=BLOCK) as stream, NamedStream(stream, uri) as named:
+            yield named
         if version_of(store.info(path)) != hashed.version:
             raise ChangedWhileReadError(f"{uri} was overwritten while it was read")
 

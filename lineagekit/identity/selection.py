@@ -18,18 +18,19 @@ from collections.abc import Callable, Iterable
 from lineagekit.errors import UsageError
 
 _TOKEN = re.compile(r"\*+|\?|\[(!?)([^\]]+)\]|.", re.DOTALL)
+_ADDRESS = re.compile(r"https?://[^/?]*([^?]*)|[a-z][a-z0-9+.-]*://[^/]*(.*)", re.DOTALL | re.IGNORECASE)
 _MAGIC = re.compile(r"[*[]|\?(?!versionId=)")  # an S3 URI may end with the version that it means
 
 
 class Selection:
-    """A file is wanted if an `include` pattern matches (none: any does) and no `exclude` pattern does."""
+    """A file is wanted if an `include` pattern matches (none: any does), no `exclude` does, and `within` does."""
 
-    def __init__(self, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:
+    def __init__(self, include: Iterable[str] = (), exclude: Iterable[str] = (), *, within: str = "") -> None:
         """Compile the patterns; UsageError names one that cannot be."""
-        wanted, refused = list(include) or ["**"], list(exclude)
-        self.is_everything = wanted == ["**"] and not refused
-        self._wanted = _compile(_match_at_or_below, wanted)
-        self._on_the_way = _compile(_match_above, wanted)
+        wanted, refused, glob = list(include) or ["**"], list(exclude), [within or "**"]
+        self.is_everything = wanted == glob == ["**"] and not refused
+        self._wanted = _compile(_match_at_or_below, wanted), _compile(_match_at_or_below, glob)
+        self._on_the_way = _compile(_match_above, wanted), _compile(_match_above, glob)
         self._refused = _compile(_match_at_or_below, refused)
 
     def judge(self, path: str) -> tuple[bool, bool]:
@@ -40,16 +41,19 @@ class Selection:
         path += "/"
         if self._refused.match(path):
             return False, False
-        return bool(self._wanted.match(path)), bool(self._on_the_way.fullmatch(path))
+        return all(w.match(path) for w in self._wanted), all(w.fullmatch(path) for w in self._on_the_way)
 
 
 def split_glob(path: str) -> tuple[str, str]:
     """The folder in front of the first name with a `*`, `?` or `[`, and the pattern from there; no pattern: ''.
 
+    The host or bucket of a URI is no pattern, and the `?` of a web address begins a query.
+
     >>> split_glob("data/year=*/part.parquet"), split_glob("*.csv"), split_glob("data/a.csv")
     (('data', 'year=*/part.parquet'), ('.', '*.csv'), ('data/a.csv', ''))
     """
-    magic = _MAGIC.search(path)
+    address = _ADDRESS.match(path)
+    magic = _MAGIC.search(path, *(address.span(address.lastindex or 0) if address else ()))
     if not magic:
         return path, ""
     cut = path.rfind("/", 0, magic.start()) + 1

@@ -17,7 +17,15 @@ from typing import Any
 
 from blake3 import blake3
 
-from lineagekit.errors import MissingExtraError, NotFoundError, StoreError, UnreadableError, UsageError
+from lineagekit.errors import (
+    BadDataError,
+    LineagekitError,
+    MissingExtraError,
+    NotFoundError,
+    StoreError,
+    UnreadableError,
+    UsageError,
+)
 from lineagekit.extras import need
 
 BLOCK = 8 << 20
@@ -28,13 +36,17 @@ Info = dict[str, Any]
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _S3 = ("s3", "s3a", "s3n")
+_PACKAGES = {"gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "abfss": "adlfs", "az": "adlfs", "adl": "adlfs"}
 _COMMON = "s3, s3a, gs, abfs, az, hdfs, http, https, file"
 _VERSIONS = ("ETag", "etag", "generation", "VersionId", "LastModified", "mtime", "created")
+_WEB = (("aiohttp", "ClientError"),)
 _FOREIGN = (
+    ("builtins", "OSError"),
     ("botocore.exceptions", "BotoCoreError"),
     ("botocore.exceptions", "ClientError"),
-    ("aiohttp", "ClientError"),
+    *_WEB,
 )
+_ARCHIVES = (("zipfile", "BadZipFile"), ("tarfile", "ReadError"))
 
 
 def scheme_of(path: str) -> str:
@@ -47,6 +59,8 @@ def open_store(uri: str) -> tuple[Any, str]:
     """The fsspec file system of a URI, and the path in it; S3's by another name is S3's all the same."""
     scheme = scheme_of(uri)
     options: dict[str, Any] = {"use_listings_cache": False}
+    if uri.partition("://")[2] == "" and scheme in (*_S3, *_PACKAGES):
+        raise UsageError(f"no bucket: got {uri!r}, expected {uri}bucket/key", advice="Name the bucket.")
     if scheme in _S3:
         need("s3fs", extra="s3")
         uri = "s3" + uri[len(scheme) :]
@@ -55,9 +69,13 @@ def open_store(uri: str) -> tuple[Any, str]:
     try:
         store, path = core.url_to_fs(uri, **options)
     except ImportError as error:
-        raise MissingExtraError(f"{scheme}:// needs a package that is not installed", advice=f"{error}.") from error
+        package = _PACKAGES.get(scheme)
+        advice = f"Run: pip install {package}" if package else f"{_first_line(error)}."
+        raise MissingExtraError(f"{scheme}:// needs a package that is not installed", advice=advice) from error
     except ValueError as error:
-        raise UsageError(f"cannot open {uri!r}: {error}", advice=f"Known schemes: {_COMMON}.") from error
+        raise UsageError(f"cannot open {uri!r}: {_first_line(error)}", advice=f"Known schemes: {_COMMON}.") from error
+    except _loaded(_ARCHIVES) as error:
+        raise BadDataError(f"cannot open {uri!r}: {_first_line(error)}", advice="Check the archive.") from error
     return store, path
 
 
@@ -89,18 +107,28 @@ def translate_errors(uri: str) -> Iterator[None]:
     """Say in our words what a client library raises."""
     try:
         yield
-    except FileNotFoundError as error:
-        raise NotFoundError(f"no such object: {uri}", advice="Check bucket, key and version.") from error
-    except PermissionError as error:
-        raise UnreadableError(f"permission denied: {uri}, {error}", advice="Check your rights there.") from error
-    except _foreign_errors() as error:
-        if "Credentials" in type(error).__name__:  # each client library has a class of its own
-            advice = "Configure the store's own (for S3: AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret)."
-            raise UnreadableError(f"no credentials for {uri}: {error}", advice=advice) from error
-        raise StoreError(f"the store failed: {uri}, {error}", advice="Check its endpoint.") from error
+    except _loaded(_FOREIGN) as error:
+        # fsspec says of every web address that fails that it is not there.
+        web = isinstance(error, FileNotFoundError) and isinstance(error.__cause__, _loaded(_WEB))
+        raise _explain(uri, error.__cause__ if web and error.__cause__ else error) from error
 
 
-def _foreign_errors() -> tuple[type[Exception], ...]:
-    """What client libraries raise, of those that are loaded by now."""
-    loaded = [(sys.modules[module], name) for module, name in _FOREIGN if module in sys.modules]
-    return (OSError, *(getattr(module, name) for module, name in loaded))
+def _explain(uri: str, error: BaseException) -> LineagekitError:
+    status, reason = getattr(error, "status", None), _first_line(error)
+    if isinstance(error, FileNotFoundError) or status in (404, 410):
+        return NotFoundError(f"no such object: {uri}", advice="Check bucket, key and version.")
+    if isinstance(error, PermissionError) or status in (401, 403):
+        return UnreadableError(f"permission denied: {uri}, {reason}", advice="Check your rights there.")
+    if "Credentials" in type(error).__name__:  # each client library has a class of its own
+        advice = "Configure the store's own (for S3: AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret)."
+        return UnreadableError(f"no credentials for {uri}: {reason}", advice=advice)
+    return StoreError(f"the store failed: {uri}, {reason}", advice="Check its endpoint.")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _loaded(classes: tuple[tuple[str, str], ...]) -> tuple[type[Exception], ...]:
+    """Those whose modules are imported by now: no others can have been raised."""
+    return tuple(getattr(sys.modules[module], name) for module, name in classes if module in sys.modules)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
@@ -27,6 +28,9 @@ CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".br": "b
 
 _BUFFER = 1 << 20
 
+# Of a web address all that follows the first question mark; of an object only the version, for keys may hold them.
+_QUERY = re.compile(r"^(https?://[^?]*|s3[an]?://.*?(?=\?versionid=))\?.*", re.DOTALL)
+
 
 def name_of(source: Source) -> str:
     """The path, or what an open file says its name is: for its suffix and for messages."""
@@ -36,10 +40,33 @@ def name_of(source: Source) -> str:
     return name if isinstance(name, str) else "<stream>"
 
 
+class NamedStream(io.BufferedReader):
+    """An object of a store, under the name that says what is in it: clients name what they open by no rule."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        """Take a stream that can seek."""
+        super().__init__(cast(io.RawIOBase, stream), _BUFFER)
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The URI."""
+        return self._name
+
+
+def split_suffixes(name: str) -> tuple[str, str]:
+    """The suffix of the data and that of its compression, in lower case; the query of a URI is no part of its name.
+
+    >>> split_suffixes("ORDERS.CSV.GZ"), split_suffixes("s3://bucket/t.parquet?versionId=1.0")
+    (('.csv', '.gz'), ('.parquet', ''))
+    """
+    path = PurePath(_QUERY.sub(r"\1", name.lower()))
+    return (path.with_suffix("").suffix, path.suffix) if path.suffix in CODECS else (path.suffix, "")
+
+
 def data_suffix(name: str) -> str:
     """The suffix of what is inside the compression, in lower case: `.csv` of `ORDERS.CSV.GZ`."""
-    path = PurePath(name.lower())
-    return path.with_suffix("").suffix if path.suffix in CODECS else path.suffix
+    return split_suffixes(name)[0]
 
 
 @contextmanager
@@ -47,7 +74,7 @@ def open_stream(source: Source) -> Iterator[BinaryIO]:
     """Read from the first byte, decompressed; what is opened here is closed here, a file handed in stays open."""
     name = name_of(source)
     with translate_errors(name), _open(source) as raw:
-        codec = CODECS.get(PurePath(name).suffix.lower())
+        codec = CODECS.get(split_suffixes(name)[1])
         yield _decompressed(raw, codec) if codec else raw
 
 

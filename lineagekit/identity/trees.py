@@ -2,8 +2,9 @@
 """A folder, a partitioned data set or a glob: its manifest, every file proven as a single file is.
 
 The path through this module: names are walked in batches; what the cache knows goes straight into the manifest; the
-rest is hashed by a crew, a few batches ahead and no more, so a million files need room for their manifest only. One
-file that cannot be read is an error: a tree with an unknown part has no digest.
+rest is hashed by a crew, a few batches ahead and no more, so a million files need room for their manifest only. At the
+end every folder must be what it was when it was listed. One file that cannot be read is an error: a tree with an
+unknown part has no digest.
 
     >>> manifest = hash_tree("data", exclude=["**/_SUCCESS"])  # doctest: +SKIP
     >>> str(manifest.digest)  # doctest: +SKIP
@@ -23,39 +24,64 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import NamedTuple
 
-from lineagekit.errors import NotFoundError
-from lineagekit.identity.access import Path, refusal, stat_folder
+from lineagekit.errors import ChangedWhileReadError, NotFoundError
+from lineagekit.identity.access import Path, refusal, show, stat_folder
 from lineagekit.identity.batch import FIELDS, NUMBERS
 from lineagekit.identity.crew import WORTH_HELPERS, Crew
 from lineagekit.identity.files import read_file
 from lineagekit.identity.hashing import PLAIN, Hashing
 from lineagekit.identity.manifest import Manifest
 from lineagekit.identity.selection import Selection, split_glob
-from lineagekit.identity.walk import BATCH, walk_files
+from lineagekit.identity.walk import BATCH, Folders, walk_files
 
 Patterns = Iterable[str]
 
 
-def hash_tree(root: Path, how: Hashing = PLAIN, *, include: Patterns = (), exclude: Patterns = ()) -> Manifest:
+def hash_tree(
+    root: Path, how: Hashing = PLAIN, *, include: Patterns = (), exclude: Patterns = (), within: str = ""
+) -> Manifest:
     """Manifest of all files below a folder, or of those that the patterns choose (see `selection.py`).
 
     A selection has the digest of a folder that holds just these files. Raises what `hash_file` raises, naming the
     file; also BadDataError for a link into its own folder, and for FIFOs, sockets and devices.
     """
-    top = os.path.join(os.fsencode(root), b"")
+    top, select = os.path.join(os.fsencode(root), b""), Selection(include, exclude, within=within)
+    for _ in range(2):  # a tree that moved under the first pass gets one more
+        folders = Folders()
+        columns = _hash_once(top, select, how, folders)
+        changed = folders.find_changed()
+        if columns and not changed:
+            return Manifest.from_columns(how.algorithm, columns.paths, columns.sizes, columns.digests)
+    raise ChangedWhileReadError(
+        f"{show(changed or top)} changed while it was read, twice",
+        advice="Fingerprint it when its writer has finished.",
+    )
+
+
+def _hash_once(top: bytes, select: Selection, how: Hashing, folders: Folders) -> _Columns | None:
+    """The files as they were found, or None if one was gone before it was read."""
     columns = _Columns()
-    names = walk_files(top, Selection(include, exclude))
+    names = walk_files(top, select, folders)
+    try:
+        _fill(columns, top, names, how)
+    except NotFoundError:
+        if not folders.find_changed():
+            raise
+        return None
+    return columns
+
+
+def _fill(columns: _Columns, top: bytes, names: Iterator[list[bytes]], how: Hashing) -> None:
     for hashed in _hash_batches(top, _leave_known(top, names, how, columns), how):
         evidence = NUMBERS.iter_unpack(hashed.stats)
         how.cache.store_many(evidence, hashed.digests, how.algorithm, began=hashed.began)
         columns.extend(hashed.paths, _sizes(hashed.stats), [hashed.digests])
-    return Manifest.from_columns(how.algorithm, columns.paths, columns.sizes, columns.digests)
 
 
 def hash_glob(pattern: str, how: Hashing = PLAIN) -> Manifest:
     """Manifest of the files that a path with `*`, `?`, `[...]` or `**` names, relative to its fixed part."""
-    root, include = split_glob(pattern)
-    manifest = hash_tree(root, how, include=[include])
+    root, within = split_glob(pattern)
+    manifest = hash_tree(root, how, within=within)
     if not len(manifest):
         raise NotFoundError(f"no file matches {pattern!r}", advice="Quote the pattern and check it with ls.")
     return manifest

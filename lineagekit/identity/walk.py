@@ -17,25 +17,60 @@ from itertools import chain, islice
 
 from lineagekit.errors import BadDataError
 from lineagekit.identity.access import refusal, show, wrong_kind
+from lineagekit.identity.batch import FIELDS, NUMBERS
+from lineagekit.identity.clock import wait_until_settled
 from lineagekit.identity.selection import Selection
 
 BATCH = 256
 """Files handed on together: enough to forget the cost of handing on, few enough for a tree that fits no memory."""
 
 
-def walk_files(root: bytes, select: Selection) -> Iterator[list[bytes]]:
-    """Paths below `root` (which ends with a slash) in batches; mostly sorted, as a manifest wants them."""
-    files = chain.from_iterable(_walk(root, select))
+class Folders:
+    """The folders that were listed, each with its evidence from before.
+
+    A file that moves between two folders while they are listed may be seen in neither, or in both. It leaves a trace:
+    both folders change.
+    """
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._listed: dict[bytes, bytes] = {}
+
+    def add(self, folder: bytes) -> None:
+        """Take a folder's evidence, when it is old enough to show what happens next."""
+        evidence = FIELDS(os.stat(folder))
+        wait_until_settled(evidence[2])
+        self._listed[folder] = NUMBERS.pack(*evidence)
+
+    def find_changed(self) -> bytes | None:
+        """A folder that is no longer what it was, or is gone."""
+        return next((folder for folder, listed in self._listed.items() if _evidence_of(folder) != listed), None)
+
+
+def walk_files(root: bytes, select: Selection, folders: Folders | None = None) -> Iterator[list[bytes]]:
+    """Paths below `root` (which ends with a slash) in batches; mostly sorted, as a manifest wants them.
+
+    The folders on the way are added to `folders`.
+    """
+    files = chain.from_iterable(_walk(root, select, folders or Folders()))
     while batch := list(islice(files, BATCH)):
         yield batch
 
 
-def _walk(root: bytes, select: Selection) -> Iterator[list[bytes]]:
+def _evidence_of(folder: bytes) -> bytes:
+    try:
+        return NUMBERS.pack(*FIELDS(os.stat(folder)))
+    except OSError:
+        return b""
+
+
+def _walk(root: bytes, select: Selection, listed: Folders) -> Iterator[list[bytes]]:
     """The files of each folder, sorted; a folder before those in it."""
     stack = [root]
     while stack:
         folder = stack.pop()
         try:
+            listed.add(folder)
             files, folders = _list(folder, root, select)
         except OSError as error:
             raise refusal(error, error.filename or folder) from error

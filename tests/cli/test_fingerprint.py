@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -103,6 +105,10 @@ class TestWhenSomethingFails:
             (("nowhere://x/y",), 2),
             (("abc.txt", "--content"), 2),
             (("--check", "absent"), 6),
+            (("corpus", "--threads", "-1"), 2),
+            (("corpus", "--threads", "0"), 2),
+            (("labels.csv", "--columns", "a\rb"), 2),
+            (("labels.csv", "--columns", '"a'), 2),
         ],
     )
     def test_the_exit_code_says_what_kind_of_failure(self, run: Run, words: tuple[str, ...], code: int) -> None:
@@ -127,6 +133,73 @@ class TestWhenSomethingFails:
         answer = json.loads(done.stdout)
         assert (done.returncode, answer["result"], answer["error"]["exit_code"]) == (6, None, 6)
         assert done.stderr == ""
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("--bytes", "--columns=id"),
+            ("--bytes", "--ignore=id"),
+            ("--bytes", "--delimiter=,"),
+            ("--bytes", "--algorithm lkm1"),
+            ("--content", "--algorithm sha256"),
+        ],
+    )
+    def test_options_of_which_one_would_be_ignored_are_refused(self, run: Run, one: str, other: str) -> None:
+        done = run("fingerprint", "labels.csv", one, *other.split())
+        assert (done.returncode, done.stdout) == (2, "")
+        named = other.partition("=")[0]
+        assert done.stderr == f"error: {one} and {named} exclude each other: got both. Leave out {named}.\n"
+
+    @pytest.mark.parametrize("threads", ["30000000", "9" * 5000])
+    def test_absurdly_many_threads_are_as_good_as_many(self, run: Run, threads: str) -> None:
+        usual = run("fingerprint", "corpus").stdout
+        assert run("fingerprint", "corpus", LINEAGEKIT_THREADS=threads).stdout == usual
+        assert run("fingerprint", "corpus", "--threads", threads[:8]).stdout == usual
+
+    def test_a_damaged_table_is_told_how_to_get_the_digest_of_its_bytes(self, run: Run, tree: Path) -> None:
+        (tree / "bad.parquet").write_text("PAR1")
+        advice = "Use --bytes to take only the digest of its bytes."
+        assert run("fingerprint", "bad.parquet").stderr.endswith(f" {advice}\n")
+        assert advice not in run("fingerprint", "bad.parquet", "--both").stderr
+        assert run("fingerprint", "bad.parquet", "--bytes").returncode == 0
+
+    def test_an_error_of_one_of_several_says_of_which(self, run: Run) -> None:
+        done = run("fingerprint", "labels.csv", "absent", "labels.parquet", "--columns", "nope")
+        assert done.returncode == 1
+        assert [line.split(": ")[1] for line in done.stderr.splitlines()] == [
+            "labels.csv",
+            "no such file",
+            "labels.parquet",
+        ]
+
+
+@pytest.mark.usefixtures("tree")
+class TestWhatChangesWhileItIsRead:
+    @pytest.fixture
+    def restless(self, tree: Path) -> Iterator[str]:
+        """A file that another process never leaves alone, and that takes longer to read than a clock's tick."""
+        (tree / "restless").write_bytes(bytes(30_000_000))
+        writer = "import os\nwhile True: os.utime('restless')"
+        with subprocess.Popen([sys.executable, "-c", writer], cwd=tree) as process:
+            yield "restless"
+            process.kill()
+
+    def test_it_is_unknown_and_the_reason_is_said(self, run: Run, restless: str) -> None:
+        done = run("fingerprint", restless)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "error: 'restless' changed while it was read, twice\n"
+
+    def test_json_has_the_reason(self, run: Run, restless: str) -> None:
+        done = run("fingerprint", restless, "--json")
+        (answer,) = json.loads(done.stdout)["result"]["snapshots"]
+        assert (done.returncode, answer["state"], answer.get("digests", {})) == (1, "unknown", {})
+        assert "changed while it was read" in answer["reason"]
+
+    def test_a_saved_digest_of_it_fails_for_that_reason(self, run: Run, restless: str) -> None:
+        done = run("fingerprint", "--check", "-", stdin=f"{ABC}  {restless}\n")
+        assert done.returncode == 1
+        assert done.stdout.startswith("restless: FAILED (")
+        assert "changed while it was read" in done.stdout
 
 
 @pytest.mark.usefixtures("tree")
@@ -169,6 +242,22 @@ class TestSavedLists:
     def test_a_file_that_is_gone_is_missing(self, run: Run) -> None:
         done = run("fingerprint", "--check", "-", stdin=f"{ABC}  gone.txt\n{ABC}  abc.txt\n")
         assert (done.returncode, done.stdout) == (1, "gone.txt: MISSING\nabc.txt: OK\n")
+
+    def test_a_file_whose_column_is_gone_is_not_missing(self, run: Run) -> None:
+        done = run("fingerprint", "--check", "-", stdin="lkt1;columns=gone:00  labels.csv\n")
+        assert done.returncode == 1
+        assert done.stdout.startswith("labels.csv: FAILED (no such column: got gone")
+
+    def test_an_unknown_algorithm_is_called_so(self, run: Run) -> None:
+        done = run("fingerprint", "--check", "-", stdin="md5:00  abc.txt\n")
+        assert done.returncode == 1
+        assert done.stdout.startswith("abc.txt: FAILED (unknown algorithm: got md5, expected one of blake3, ")
+
+    @pytest.mark.parametrize("method", ["lkt1;csv=", "lkt1;csv=,", "lkt1;csv=%00", "lkd1;files=", "lkt1;columns="])
+    def test_a_digest_with_a_parameter_that_means_nothing_fails(self, run: Run, method: str) -> None:
+        done = run("fingerprint", "--check", "-", stdin=f"{method}:00  labels.csv\n")
+        assert (done.returncode, done.stderr) == (1, "")
+        assert done.stdout.startswith("labels.csv: FAILED (")
 
     @pytest.mark.parametrize("line", ["", "abc.txt", f"{ABC} abc.txt", f"{ABC}  ", "blake3:xyz  abc.txt"])
     def test_a_line_that_is_none_is_an_error_that_says_where(self, run: Run, line: str) -> None:

@@ -8,13 +8,17 @@ import os
 import pty
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from lineagekit import __version__
 from lineagekit.cli.main import COMMANDS, FIRST_SCREEN, main
 from tests.cli.conftest import PROGRAM, Run
+
+Shell = Callable[[str], subprocess.CompletedProcess[str]]
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
@@ -26,6 +30,14 @@ def test_every_call_for_help_shows_the_first_screen(words: list[str], capsys: py
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"lineagekit {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["--version", "--json"], ["--json", "--version"]])
+def test_the_version_comes_as_json_where_json_was_asked_for(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["result"] == {"version": __version__}
 
 
 def test_help_for_one_command_is_that_commands_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,13 +97,76 @@ def test_a_reader_who_leaves_early_is_not_complained_to(run: Run, tmp_path: Path
     assert (done.returncode, done.stderr) == (141, "")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-def test_an_answer_that_cannot_be_written_is_an_error() -> None:
-    done = subprocess.run(f"{PROGRAM} --help > /dev/full", shell=True, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (
-        7,
-        "error: the answer cannot be written: No space left on device. Free some space.\n",
+class TestStreamsThatDoNotWork:
+    """A shell line each, in a folder with `abc.txt`."""
+
+    FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+    NO_SPACE = "error: the answer cannot be written: No space left on device. Free some space.\n"
+    CLOSED = "error: the answer cannot be written: Bad file descriptor. Check where standard output leads.\n"
+
+    @pytest.fixture
+    def shell(self, tmp_path: Path, environ: dict[str, str]) -> Shell:
+        (tmp_path / "abc.txt").write_text("abc")
+        return lambda line: subprocess.run(
+            ["bash", "-c", f'lk() {{ {PROGRAM} "$@"; }}; {line}'],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            text=True,
+        )
+
+    @FULL
+    @pytest.mark.parametrize(
+        "words", ["--help", "--version", "fingerprint --help", "fingerprint abc.txt", "nosuch --json", "demo --json"]
     )
+    def test_an_answer_that_cannot_be_written_is_an_error(self, shell: Shell, words: str) -> None:
+        done = shell(f"lk {words} >/dev/full")
+        assert (done.returncode, done.stderr) == (7, self.NO_SPACE)
+
+    @pytest.mark.parametrize("words", ["--version", "fingerprint --help", "fingerprint abc.txt"])
+    def test_a_closed_standard_output_is_an_error(self, shell: Shell, words: str) -> None:
+        done = shell(f"lk {words} >&-")
+        assert (done.returncode, done.stderr) == (7, self.CLOSED)
+
+    @pytest.mark.parametrize("stderr", ["2> >(true)", pytest.param("2>/dev/full", marks=FULL), "2>&-"])
+    def test_what_cannot_be_said_aside_does_not_stop_the_answer(self, shell: Shell, stderr: str) -> None:
+        done = shell(f"lk fingerprint absent gone also-gone abc.txt {stderr}")
+        assert (done.returncode, done.stdout[-9:]) == (1, "  abc.txt\n"[-9:])
+
+    def test_with_all_streams_closed_the_exit_code_still_tells(self, shell: Shell) -> None:
+        assert shell("lk fingerprint absent <&- >&- 2>&-").returncode == 6
+
+    @pytest.mark.parametrize("words", ["fingerprint -", "fingerprint --check -"])
+    def test_a_closed_standard_input_is_an_error(self, shell: Shell, words: str) -> None:
+        done = shell(f"lk {words} <&-")
+        assert (done.returncode, done.stdout) == (6, "")
+        assert done.stderr.startswith("error: cannot read ")
+
+    def test_help_whose_reader_leaves_early_is_not_complained_to(self, shell: Shell) -> None:
+        done = shell("lk fingerprint --help | true; exit ${PIPESTATUS[0]}")
+        assert (done.returncode, done.stderr) == (141, "")
+
+
+class TestNarrowEncodings:
+    NARROW: ClassVar[list[dict[str, str]]] = [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ]
+
+    @pytest.mark.parametrize("narrow", NARROW)
+    @pytest.mark.parametrize("name", ["é.txt", os.fsdecode(b"caf\xe9")])
+    def test_a_name_goes_out_as_its_bytes(self, run: Run, tmp_path: Path, narrow: dict[str, str], name: str) -> None:
+        (tmp_path / name).write_text("abc")
+        done = run("fingerprint", name, **narrow)
+        assert (done.returncode, done.stdout.split("  ")[1]) == (0, f"{name}\n")
+
+    @pytest.mark.parametrize("narrow", NARROW)
+    def test_a_terminal_gets_what_its_encoding_lacks_as_utf_8(
+        self, tmp_path: Path, environ: dict[str, str], narrow: dict[str, str]
+    ) -> None:
+        (tmp_path / "é.txt").write_text("abc")
+        shown = on_terminal([PROGRAM, "fingerprint", tmp_path / "é.txt"], environ | narrow)
+        assert "é.txt  file · 3 bytes" in shown
 
 
 def test_an_interrupt_ends_quietly_with_130(environ: dict[str, str]) -> None:

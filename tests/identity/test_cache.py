@@ -202,6 +202,44 @@ def test_an_entry_of_the_wrong_length_is_a_miss(folder: Path) -> None:
         assert cache.lookup(OLD, "blake3") is None
 
 
+def change(folder: Path, statement: str) -> None:
+    """What a bad disk or a bad program does to the database."""
+    with closing(sqlite3.connect(folder / "digests-v1.db")) as database:
+        database.create_function("unhex", 1, bytes.fromhex)  # SQLite has one only since 3.41
+        database.execute(statement)
+        database.commit()
+
+
+@pytest.mark.parametrize("column", ["seal", "digest"])
+@pytest.mark.parametrize("place", [1, 20, 32])
+def test_a_flipped_byte_is_a_miss_and_never_another_digest(folder: Path, column: str, place: int) -> None:
+    with closing(open_cache(folder)) as cache:
+        store(cache)
+        hex_ = f"hex({column})"
+        flipped = f"substr({hex_}, 1, {2 * place - 2}) || 'A5' || substr({hex_}, {2 * place + 1})"
+        change(folder, f"UPDATE blake3 SET {column} = unhex({flipped})")
+        assert cache.lookup(OLD, "blake3") is None
+
+
+@pytest.mark.parametrize("garbage", ["x''", "x'00'", "'text'", "7", "NULL", "x'7b7d0000000000'"])
+def test_garbage_in_the_database_is_a_miss(folder: Path, garbage: str, caplog: pytest.LogCaptureFixture) -> None:
+    with closing(open_cache(folder)) as cache:
+        store(cache)
+        cache.keep("key", b"value")
+        change(folder, f"UPDATE notes SET value = {garbage}")
+        change(folder, f"UPDATE blake3 SET digest = {garbage}")
+        assert cache.recall("key") is None
+        assert cache.lookup(OLD, "blake3") is None
+    assert not caplog.messages
+
+
+def test_a_value_under_the_key_of_another_is_a_miss(folder: Path) -> None:
+    with closing(open_cache(folder)) as cache:
+        cache.keep("key", b"value")
+        change(folder, "UPDATE notes SET key = 'other'")
+        assert cache.recall("other") is None
+
+
 def test_a_folder_that_cannot_be_made_is_a_miss_and_one_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

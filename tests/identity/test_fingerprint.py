@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import socket
 import subprocess
@@ -18,10 +20,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import lineagekit
-from lineagekit.errors import BadDataError, ChangedWhileReadError, LineagekitError, NotFoundError, UsageError
+from lineagekit.errors import BadDataError, LineagekitError, NotFoundError, UsageError
 from lineagekit.identity.cache import NullCache, open_cache
 from lineagekit.identity.fingerprint import fingerprint
 from lineagekit.identity.options import Options
+from lineagekit.identity.snapshot import Snapshot
 
 TABLE = pa.table({"id": [1, 2, 3], "label": ["pos", "neg", "pos"]})
 
@@ -119,6 +122,14 @@ def test_a_folder_and_a_glob_of_all_its_files_are_the_same_set(tmp_path: Path) -
     assert (folder.kind, folder.files, folder.bytes) == ("directory", 2, 4)
 
 
+def test_a_glob_and_an_include_must_both_match(tmp_path: Path) -> None:
+    for name in ("a.csv", "a.txt", "b.csv"):
+        (tmp_path / name).write_text(name)
+    chosen = fingerprint(tmp_path / "a*", Options(include=("*.csv",)))
+    assert chosen.digests == fingerprint(tmp_path / "a.cs[v]").digests
+    assert chosen.files == 1
+
+
 def test_a_file_uri_is_the_file(parquet: str) -> None:
     assert fingerprint(f"file://{parquet}").digests == fingerprint(parquet).digests
 
@@ -136,6 +147,15 @@ def test_the_cache_remembers_content_for_equal_bytes_and_options_only(tmp_path: 
     assert again == first
     assert again.profile == first.profile
     assert fingerprint(parquet, Options(cache=cache, columns=("id",))).digests[1:] != first.digests[1:]
+
+
+def test_the_cache_never_takes_compressed_bytes_for_a_table_that_is_not(tmp_path: Path) -> None:
+    (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"a\n1\n"))
+    (tmp_path / "y.csv").write_bytes((tmp_path / "x.csv.gz").read_bytes())
+    options = Options(cache=open_cache(tmp_path / "cache"))
+    fingerprint(tmp_path / "x.csv.gz", options)
+    with pytest.raises(BadDataError, match=r"y\.csv"):
+        fingerprint(tmp_path / "y.csv", options)
 
 
 def test_standard_input_is_hashed_as_it_comes(tmp_path: Path) -> None:
@@ -220,7 +240,7 @@ def test_tables_without_rows_or_columns_have_digests(tmp_path: Path, table: pa.T
     assert fingerprint(tmp_path / "t.parquet").digests[1:] == fingerprint(table).digests
 
 
-def test_a_table_that_changes_under_the_reader_has_no_digest(tmp_path: Path) -> None:
+def test_a_table_that_changes_under_the_reader_is_unknown(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("a\n1\n")
     written = iter(range(10))  # somebody appends each time the file was hashed
@@ -229,11 +249,23 @@ def test_a_table_that_changes_under_the_reader_has_no_digest(tmp_path: Path) -> 
         with path.open("a") as file:
             file.write(f"{next(written)}\n")
 
-    with pytest.raises(ChangedWhileReadError, match="changed while it was read, twice"):
-        fingerprint(path, Options(progress=append))
+    assert_unknown(fingerprint(path, Options(progress=append)), path, "file")
 
 
-def test_a_table_that_changes_between_bytes_and_content_has_no_digest(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["", "/", "/*.bin"], ids=["folder", "slash", "glob"])
+def test_a_folder_with_a_file_that_changes_under_the_reader_is_unknown(tmp_path: Path, target: str) -> None:
+    log = tmp_path / "log.bin"
+    log.write_bytes(bytes(2 << 20))
+
+    def append(_: int) -> None:
+        with log.open("ab") as file:
+            file.write(b"more")
+
+    name = f"{tmp_path}{target}"
+    assert_unknown(fingerprint(name, Options(progress=append)), name, "directory")
+
+
+def test_a_table_that_changes_between_bytes_and_content_is_unknown(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("a\n1\n")
 
@@ -244,13 +276,29 @@ def test_a_table_that_changes_between_bytes_and_content_has_no_digest(tmp_path: 
             with path.open("a") as file:
                 file.write("2\n")
 
-    with pytest.raises(ChangedWhileReadError, match="changed while it was read, twice"):
-        fingerprint(path, Options(cache=Meddler()))
+    assert_unknown(fingerprint(path, Options(cache=Meddler())), path, "file")
+
+
+def assert_unknown(snapshot: Snapshot, name: object, kind: str) -> None:
+    assert (snapshot.name, snapshot.kind, snapshot.state, snapshot.digests) == (str(name), kind, "unknown", ())
+    assert "changed while it was read, twice" in snapshot.reason
 
 
 @pytest.mark.parametrize("target", [42, None, {"id": 1}], ids=["number", "nothing", "one record"])
 def test_what_cannot_be_data_is_refused(target: object) -> None:
     with pytest.raises(UsageError, match=f"cannot fingerprint a {type(target).__name__}: expected a path"):
+        fingerprint(target)
+
+
+@pytest.mark.parametrize("target", [{"a", "b"}, frozenset("ab")], ids=["set", "frozenset"])
+def test_a_set_has_no_order_and_so_no_digest(target: object) -> None:
+    with pytest.raises(UsageError, match=r"cannot fingerprint a .*set: its records have no order.*sorted"):
+        fingerprint(target)
+
+
+@pytest.mark.parametrize("target", [io.BytesIO(b"a\n"), io.StringIO('{"a": 1}\n')], ids=["bytes", "text"])
+def test_an_open_file_is_not_taken_for_records(target: object) -> None:
+    with pytest.raises(UsageError, match=r"cannot fingerprint an open file.*path.*read\(\)"):
         fingerprint(target)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import sys
 import threading
@@ -12,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from blake3 import blake3
 
@@ -25,7 +28,9 @@ from lineagekit.errors import (
     UsageError,
 )
 from lineagekit.identity.cache import open_cache
+from lineagekit.identity.fingerprint import fingerprint
 from lineagekit.identity.hashing import PLAIN, Hashing
+from lineagekit.identity.options import Options
 from lineagekit.identity.remote import hash_object, hash_prefix, is_prefix, local_path, open_object, scheme_of
 from lineagekit.identity.stores import BLOCK
 from lineagekit.identity.trees import hash_tree
@@ -178,6 +183,15 @@ def test_an_object_that_keeps_changing_gets_no_digest(bucket: Any, name: Callabl
         name(uri(bucket, "set/key"), Hashing(progress=lambda _: put(bucket, "set/key", os.urandom(9)) and None))
 
 
+def test_what_keeps_changing_in_a_store_is_unknown(bucket: Any) -> None:
+    put(bucket, "set/key", b"0")
+    options = Options(progress=lambda _: put(bucket, "set/key", os.urandom(9)) and None)
+    for key, kind in (("set/key", "file"), ("set", "directory"), ("set/k*", "directory")):
+        snapshot = fingerprint(uri(bucket, key), options)
+        assert (snapshot.name, snapshot.kind, snapshot.state) == (uri(bucket, key), kind, "unknown")
+        assert "was overwritten while it was read, twice" in snapshot.reason
+
+
 def test_hashed_bytes_can_be_read_as_long_as_they_are_there(bucket: Any) -> None:
     put(bucket, "key", b"0123456789")
     hashed = hash_object(uri(bucket, "key"))
@@ -187,6 +201,54 @@ def test_hashed_bytes_can_be_read_as_long_as_they_are_there(bucket: Any) -> None
     put(bucket, "key", b"others")
     with pytest.raises(ChangedWhileReadError), open_object(uri(bucket, "key"), hashed) as stream:
         stream.read()
+
+
+def write_table(path: Path) -> None:
+    """A table in the format that the name says."""
+    lines = b'{"id": 1}\n{"id": 2}\n' if ".jsonl" in path.name else b"id\n1\n2\n"
+    if path.suffix == ".parquet":
+        pq.write_table(pa.table({"id": [1, 2]}), path)
+    else:
+        path.write_bytes(gzip.compress(lines) if path.suffix == ".gz" else lines)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "T.TSV", "t.jsonl", "t.jsonl.gz", "t.parquet"])
+def test_a_table_in_a_store_is_the_table_on_the_disk(bucket: Any, tmp_path: Path, name: str) -> None:
+    import fsspec
+
+    write_table(tmp_path / name)
+    local = fingerprint(tmp_path / name)
+    put(bucket, name, (tmp_path / name).read_bytes())
+    fsspec.filesystem("memory").pipe(f"/tables/{name}", (tmp_path / name).read_bytes())
+    for remote in (uri(bucket, name), f"memory://tables/{name}"):
+        assert fingerprint(remote).digests == local.digests
+        assert fingerprint(remote).rows == 2
+
+
+def test_an_old_version_of_a_table_is_a_table(bucket: Any, tmp_path: Path) -> None:
+    bucket.Versioning().enable()
+    write_table(tmp_path / "t.csv.gz")
+    old = put(bucket, "t.csv.gz", (tmp_path / "t.csv.gz").read_bytes())
+    put(bucket, "t.csv.gz", b"new")
+    assert fingerprint(uri(bucket, f"t.csv.gz?versionId={old}")).digests == fingerprint(tmp_path / "t.csv.gz").digests
+
+
+def test_a_name_with_glob_characters_that_exists_is_that_object(bucket: Any) -> None:
+    for key in ("a[1].txt", "a1.txt", "b?.txt", "b2.txt"):
+        put(bucket, key, key.encode())
+    assert str(fingerprint(uri(bucket, "a[1].txt")).digests[0]) == b3(b"a[1].txt")
+    assert str(fingerprint(uri(bucket, "b?.txt")).digests[0]) == b3(b"b?.txt")
+    assert fingerprint(uri(bucket, "a[12].txt")).files == 1
+    with pytest.raises(NotFoundError, match="no file matches"):
+        fingerprint(uri(bucket, "c*"))
+
+
+def test_a_glob_and_an_include_must_both_match(bucket: Any) -> None:
+    for key in ("set/a.csv", "set/a.txt", "b.csv"):
+        put(bucket, key, b"")
+    manifest = fingerprint(uri(bucket, "set/*"), Options(include=("*.csv",))).manifest
+    assert manifest is not None
+    assert [entry.path for entry in manifest] == ["a.csv"]
 
 
 @pytest.mark.parametrize("key", ["nothing", "nothing/below"])
@@ -254,9 +316,10 @@ def test_a_missing_package_is_named_with_the_line_to_type(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "s3fs", None)  # Python's own mark for a module that is not to be found
     with pytest.raises(MissingExtraError, match=r"s3fs is not installed.*pip install 'lineagekit\[s3\]'"):
         hash_object("s3://bucket/key")
-    monkeypatch.setitem(sys.modules, "gcsfs", None)
-    with pytest.raises(MissingExtraError, match=r"gs://.*install gcsfs"):
-        hash_object("gs://bucket/key")
+    for scheme, package in (("gs", "gcsfs"), ("abfs", "adlfs"), ("az", "adlfs")):
+        monkeypatch.setitem(sys.modules, package, None)
+        with pytest.raises(MissingExtraError, match=rf"{scheme}://.*pip install {package}$"):
+            hash_object(f"{scheme}://bucket/key")
 
 
 def test_other_stores_are_opened_through_fsspec() -> None:

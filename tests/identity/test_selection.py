@@ -66,6 +66,16 @@ def test_any_include_and_no_exclude_must_match() -> None:
     assert [name for name in ("a.csv", "a.tsv", "a.txt", "b.csv") if select.judge(name)[0]] == ["a.csv", "a.tsv"]
 
 
+def test_a_glob_and_an_include_must_both_match() -> None:
+    select = Selection(["**/*.csv"], ["x/b*"], within="x/*")
+    assert [name for name in ("x/a.csv", "x/a.txt", "x/b.csv", "a.csv", "x/y/a.csv") if select.judge(name)[0]] == [
+        "x/a.csv",
+        "x/y/a.csv",
+    ]
+    assert [folder for folder in ("x", "x/y", "z") if select.judge(folder)[1]] == ["x", "x/y"]
+    assert not Selection(within="*").is_everything
+
+
 def test_without_patterns_everything_counts() -> None:
     assert Selection().is_everything
     assert Selection().judge("any/thing") == (True, True)
@@ -105,6 +115,11 @@ def test_a_pattern_that_cannot_be_is_a_usage_error() -> None:
         ("data/p.csv", ("data/p.csv", "")),
         ("s3://bucket/a[0-9]/x", ("s3://bucket", "a[0-9]/x")),
         ("s3://bucket/key?versionId=abc", ("s3://bucket/key?versionId=abc", "")),
+        ("s3://bucket/key?.csv", ("s3://bucket", "key?.csv")),
+        ("https://host/t.csv?name=a*", ("https://host/t.csv?name=a*", "")),
+        ("https://host/d/*.csv", ("https://host/d", "*.csv")),
+        ("http://[::1]:8000/t.csv", ("http://[::1]:8000/t.csv", "")),
+        ("s3://bucket*", ("s3://bucket*", "")),
     ],
 )
 def test_a_glob_is_split_before_its_first_pattern(path: str, expected: tuple[str, str]) -> None:

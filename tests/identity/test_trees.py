@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -254,6 +255,49 @@ def test_only_what_changed_is_read_again(many: tuple[Path, Files], tmp_path: Pat
         assert hash_tree(changed, how) == manifest_of(files | {b"part-00/00000": b"changed"})
         assert sum(reads) == len(b"changed")
     fill(root, {b"part-00/00000": files[b"part-00/00000"]})
+
+
+def move_between(tree: Path, monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
+    """Let a file be in the folder a or z, and always in the one that is not being listed."""
+    (tree / "a").mkdir()
+    (tree / "z").mkdir()
+    (tree / "z" / "f").write_bytes(b"6")
+    scandir, left = os.scandir, iter(range(times))
+
+    def list_after_a_move(folder: bytes) -> object:
+        here, there = ("a", "z") if os.fsencode(folder).endswith(b"/a/") else ("z", "a")
+        if os.path.basename(os.path.dirname(folder)) in (b"a", b"z") and (tree / here / "f").exists():
+            for _ in islice(left, 1):
+                (tree / here / "f").rename(tree / there / "f")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", list_after_a_move)
+
+
+def test_a_file_that_moves_into_a_folder_that_was_listed_is_found_there(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_between(tree, monkeypatch, times=1)
+    assert hash_tree(tree) == manifest_of(FILES | {b"a/f": b"6"})
+
+
+def test_a_folder_whose_files_keep_moving_is_named_and_the_tree_has_no_digest(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_between(tree, monkeypatch, times=10)
+    with pytest.raises(ChangedWhileReadError, match=r"/tree/[az]/' changed while it was read, twice"):
+        hash_tree(tree)
+    assert hash_tree(tree, exclude=["a", "z"]) == manifest_of(FILES)
+
+
+def test_a_file_that_is_removed_under_the_reader_is_no_part_of_the_tree(tree: Path) -> None:
+    (tree / "0").write_bytes(b"0")
+
+    def remove(_: int) -> None:
+        (tree / "x" / "y" / "d.csv").unlink(missing_ok=True)
+
+    left = {name: content for name, content in FILES.items() if name != b"x/y/d.csv"}
+    assert hash_tree(tree, Hashing(progress=remove, threads=1)) == manifest_of(left | {b"0": b"0"})
 
 
 def test_a_file_that_keeps_changing_is_named_and_the_tree_has_no_digest(tree: Path) -> None:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -36,13 +36,15 @@ def from_frame(frame: Any) -> TableSource:
     """Take a pandas or polars DataFrame; UnsupportedTypeError names a column that Arrow cannot hold."""
     if is_a(frame, "pandas", "DataFrame"):
         table = _from_pandas(frame)
+        notes = tuple(_lost_by_pandas(table))
     elif is_a(frame, "polars", "DataFrame"):
         table = _from_polars(frame)
+        notes = ()
     else:
         name = type(frame).__name__
         raise UsageError(f"not a table: got a {name}, expected a DataFrame", advice="A LazyFrame needs collect().")
     losses = ((field.name, _lost_in_parquet(field.type)) for field in table.schema)
-    notes = tuple(
+    notes += tuple(
         f"column {name!r}: Parquet {loss}, so a Parquet copy has another digest" for name, loss in losses if loss
     )
     return replace(from_arrow(table), warnings=notes)
@@ -97,6 +99,21 @@ def _lost_in_parquet(type_: pa.DataType) -> str:
     if t.is_struct(type_) and not type_.num_fields:
         return "cannot hold a struct without fields"
     return next(filter(None, map(_lost_in_parquet, _children(type_))), "")
+
+
+def _lost_by_pandas(table: pa.Table) -> Iterator[str]:
+    """What goes wrong on the way that pandas takes, and not on that of polars."""
+    if table.num_rows and not table.num_columns:
+        yield f"no columns: Parquet holds none of {table.num_rows} rows, so a Parquet copy has another digest"
+    for field in table.schema:
+        if _holds_lists_of_nothing(field.type):
+            lost = "Parquet of lists of size 0 cannot be read back, so a Parquet copy has no digest"
+            yield f"column {field.name!r}: {lost}"
+
+
+def _holds_lists_of_nothing(type_: pa.DataType) -> bool:
+    empty = t.is_fixed_size_list(type_) and type_.list_size == 0
+    return empty or any(map(_holds_lists_of_nothing, _children(type_)))
 
 
 def _children(type_: pa.DataType) -> list[pa.DataType]:

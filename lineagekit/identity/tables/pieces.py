@@ -8,6 +8,7 @@ r"""Pieces of a CSV file, each a number of whole rows, parsed by Arrow into cell
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 import pyarrow as pa
@@ -18,8 +19,9 @@ from lineagekit.errors import BadDataError
 QUOTE = '"'
 
 # Every piece is parsed with a row of these at its end. It comes back as a row of its own only where the piece ends
-# outside quotes, which no counting of quotes can promise (`5" pipe`) and Arrow does not check.
-_SENTINEL = "\0" * 16
+# outside quotes, which no counting of quotes can promise (`5" pipe`) and Arrow does not check. No file can hold it: it
+# is another one in every process, of letters that are no delimiter.
+_SENTINEL = "".join(chr(0x100 + byte) for byte in os.urandom(16))
 
 
 class UnfinishedError(Exception):

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
 from lineagekit.errors import UsageError
 from lineagekit.identity.access import show
-from lineagekit.identity.streams import Source, data_suffix, name_of, translate_errors
+from lineagekit.identity.streams import Source, name_of, split_suffixes, translate_errors
 
 if TYPE_CHECKING:
     from lineagekit.identity.tables.source import TableSource
@@ -68,7 +67,8 @@ def _find_loader(source: Source) -> Loader | None:
 
 
 def _loader_of_name(name: str) -> Loader | None:
-    return _TEXT.get(data_suffix(name)) or _BY_SUFFIX.get(PurePath(name.lower()).suffix)
+    suffix, codec = split_suffixes(name)
+    return (_TEXT if codec else _BY_SUFFIX).get(suffix)
 
 
 def _read_start(source: Source) -> bytes:

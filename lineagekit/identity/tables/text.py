@@ -11,6 +11,7 @@ The rules:
 * The first row that is not blank names the columns. Every row has as many cells as it.
 * A cell in quotes may hold delimiters, line ends and doubled quotes. An unquoted empty cell is null, `""` is the empty
   string. Spaces are text. `00701` is not `701`.
+* What follows a closing quote belongs to the cell, as most readers have it: `"x"y` is `xy`.
 * A blank line is no row, except in a table of one column, where it is how a null is written.
 
 Arrow parses, a piece of whole rows at a time. Its own streaming reader is not used: it loses the LF of a CRLF that

@@ -211,6 +211,39 @@ def test_a_frame_without_columns_keeps_its_rows_in_polars() -> None:
     assert from_frame(pd.DataFrame()).rows == 0
 
 
+def test_rows_without_columns_that_pandas_would_not_write_are_named() -> None:
+    frame = pd.DataFrame(index=pd.RangeIndex(5))
+    source = from_frame(frame)
+    assert source.rows == 5
+    assert source.warnings == ("no columns: Parquet holds none of 5 rows, so a Parquet copy has another digest",)
+    assert pd.read_parquet(io.BytesIO(frame.to_parquet())).empty
+    assert from_frame(pd.DataFrame()).warnings == ()
+    assert from_frame(pd.DataFrame(index=["a"])).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        arrow([[], []], pa.list_(pa.int64(), 0)),
+        arrow([{"y": []}], pa.struct({"y": pa.list_(pa.int64(), 0)})),
+    ],
+    ids=["flat", "nested"],
+)
+def test_lists_of_size_0_whose_parquet_no_one_can_read_are_named(values: Any) -> None:
+    frame = pd.DataFrame({"fine": [1] * len(values), "x": values})
+    assert from_frame(frame).warnings == (
+        "column 'x': Parquet of lists of size 0 cannot be read back, so a Parquet copy has no digest",
+    )
+    with pytest.raises(BadDataError, match="size=0"):
+        written(frame)
+
+
+def test_polars_writes_rows_without_columns_and_lists_of_size_0() -> None:
+    for frame in (pl.DataFrame(height=3), pl.DataFrame({"x": pl.Series([[], []], dtype=pl.Array(pl.Int64, 0))})):
+        assert from_frame(frame).warnings == ()
+        assert content(from_frame(frame)) == written(frame)
+
+
 def test_a_frame_of_a_library_built_on_pandas_is_one() -> None:
     class GeoFrame(pd.DataFrame):
         pass

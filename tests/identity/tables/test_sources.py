@@ -108,6 +108,21 @@ def test_asking_never_fails_and_never_waits(files: Path) -> None:
     assert is_table("s3://bucket/key.parquet")
 
 
+@pytest.mark.parametrize(
+    ("uri", "known"),
+    [
+        ("s3://bucket/t.parquet?versionId=a.b", True),
+        ("s3://bucket/t.csv.gz?versionId=abc", True),
+        ("https://host/t.csv?signature=a/b.c", True),
+        ("https://host/download?name=t.csv", False),
+        ("s3://bucket/what?.csv", True),
+        ("s3://bucket/t.parquet.gz", False),
+    ],
+)
+def test_the_query_of_a_uri_is_no_part_of_its_name(uri: str, known: bool) -> None:
+    assert is_table(uri) is known
+
+
 def test_a_file_that_is_not_there_is_named(files: Path) -> None:
     for name in ("gone", "gone.csv", "gone.parquet"):
         with pytest.raises(NotFoundError, match=name):

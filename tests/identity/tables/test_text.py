@@ -143,12 +143,23 @@ def test_compression_is_no_difference(tmp_path: Path, suffix: str, compress: Cal
         (b'a\n"x""\n', "ends inside a quoted cell"),
         (b'"a\n1\n', "ends inside a quoted cell"),
         (b"a,b\n1,2\n" + bytes(64), "row 3: got 1 cells, expected 2"),
+        (b"a,b\n1,2\n" + bytes(16) + b',"abc', "ends inside a quoted cell"),
     ],
 )
 @pytest.mark.parametrize("block", [4, 16, 4 << 20])
 def test_bad_text_is_an_error_that_says_where(data: bytes, why: str, block: int) -> None:
     with pytest.raises(BadDataError, match=why):
         cells(data, block=block)
+
+
+@pytest.mark.parametrize("columns", [["a"], ["b"], []])
+def test_a_cell_that_is_not_wanted_can_end_inside_quotes_too(columns: list[str]) -> None:
+    with pytest.raises(BadDataError, match="ends inside a quoted cell"):
+        read(open_csv(io.BytesIO(b"a,b\n1,2\n" + bytes(16) + b',"abc')), columns)
+
+
+def test_text_after_a_closing_quote_belongs_to_the_cell() -> None:
+    assert cells('a,b\n"x"y,"p"" q"r\n') == [["a", "b"], ["xy", 'p" qr']]
 
 
 def test_a_row_is_named_by_its_number_however_late_it_comes() -> None:
