@@ -33,7 +33,7 @@ from lineagekit.identity.tables.states import Leaves, TableState, sorted_hex
 from lineagekit.identity.tables.tallies import finish, new_tallies
 
 MOST_ROWS_TO_SORT = 20_000_000  # about 2 GiB of row hashes, keys and order
-_BLOCK_BYTES = 8 << 20  # of row words at once: beyond a cache's size it only gets slower
+_BLOCK_BYTES = 5 << 20  # of row words at once: beyond a cache's size it only gets slower
 
 
 @dataclass(frozen=True, slots=True)
