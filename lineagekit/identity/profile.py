@@ -5,7 +5,8 @@ Taken in the same pass as the table digest; profiles of parts add up, whatever t
 
     column   sum of mixed cell hashes (which columns differ), nulls, NaNs, smallest and largest value,
              *bins* (quantiles of numbers, shares of categories), *samples* (distinct values, repeats, overlaps)
-    table    a count sketch of the rows (how many differ), samples of the rows (duplicates)
+    table    a count sketch of the rows (how many differ), samples of the rows (duplicates), and of narrow tables
+             *moments* (how columns move together)
 
 Bins are one idea for numbers and categories: counts by the top bits of a 32-bit key that keeps the order of numbers
 (or is the cell's hash), with as many low bits dropped as it takes to have few bins. Few distinct values stay exact.
@@ -41,22 +42,28 @@ class Detail(NamedTuple):
     samples: int
     has_range: bool  # NaNs, smallest, largest
     has_counts: bool  # nulls
+    has_moments: bool
 
 
 _DETAILS = (
-    Detail(12, 64, 20, True, True),
-    Detail(32, 16, 8, True, True),
-    Detail(90, 6, 0, True, True),
-    Detail(250, 0, 0, True, True),
-    Detail(700, 0, 0, False, True),
-    Detail(1_200, 0, 0, False, False),
+    Detail(12, 64, 20, True, True, True),
+    Detail(32, 16, 8, True, True, False),
+    Detail(90, 6, 0, True, True, False),
+    Detail(250, 0, 0, True, True, False),
+    Detail(700, 0, 0, False, True, False),
+    Detail(1_200, 0, 0, False, False, False),
 )
-_ROWS_ONLY = Detail(1 << 62, 0, 0, False, False)
+_ROWS_ONLY = Detail(1 << 62, 0, 0, False, False, False)
 
 
 def detail_of(columns: int) -> Detail:
     """The detail for a table of so many columns."""
     return next((d for d in _DETAILS if columns <= d.up_to_columns), _ROWS_ONLY)
+
+
+def count_moments(columns: int) -> int:
+    """Sums of each column, then of the products of each pair (0, 0), (0, 1) ... (1, 1), (1, 2) ..."""
+    return columns + columns * (columns + 1) // 2 if detail_of(columns).has_moments else 0
 
 
 class ColumnPlan(NamedTuple):
@@ -131,6 +138,7 @@ class Profile:
     columns: tuple[ColumnProfile, ...]
     sketch: tuple[int, ...]
     row_samples: Counts
+    moments: tuple[int, ...] = ()
 
     def __add__(self, other: Profile) -> Profile:
         """Join two parts; other columns cannot be joined."""
@@ -143,6 +151,7 @@ class Profile:
             columns=tuple(a.plus(b, detail) for a, b in zip(self.columns, other.columns, strict=True)),
             sketch=tuple(a + b for a, b in zip(self.sketch, other.sketch, strict=True)),
             row_samples=add_counts([*self.row_samples, *other.row_samples])[:ROW_SAMPLES],
+            moments=tuple(a + b for a, b in zip(self.moments, other.moments, strict=True)),
         )
 
     def to_bytes(self) -> bytes:
@@ -152,6 +161,7 @@ class Profile:
         out += [part for column in self.columns for part in _column_parts(column, detail)]
         out += [_varint(_zigzag(counter)) for counter in self.sketch]
         out += _count_parts(self.row_samples)
+        out += [_varint(_zigzag(moment)) for moment in self.moments]
         return b"".join(out)
 
     @classmethod
@@ -164,7 +174,9 @@ class Profile:
             schema_hash, rows, width = reader.take(32), reader.varint(), reader.varint()
             columns = tuple(_read_column(reader, detail_of(width)) for _ in range(width))
             sketch = tuple(_unzigzag(reader.varint()) for _ in range(SKETCH_COUNTERS))
-            return cls(schema_hash, rows, columns, sketch, reader.counts())
+            row_samples = reader.counts()
+            moments = tuple(_unzigzag(reader.varint()) for _ in range(count_moments(width)))
+            return cls(schema_hash, rows, columns, sketch, row_samples, moments)
         except IndexError:
             raise BadDataError(f"profile is cut short: got {len(data)} bytes") from None
 

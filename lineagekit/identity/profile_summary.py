@@ -14,6 +14,7 @@ import math
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 
 from lineagekit.errors import IncomparableError
 from lineagekit.identity.profile import KEY_BITS, SKETCH_COUNTERS, ColumnProfile, Counts, Detail, Profile, detail_of
@@ -48,6 +49,27 @@ def summarise(profile: Profile, columns: Sequence[tuple[str, str]]) -> dict[str,
         name: _summary(column, profile.rows, logical, detail)
         for column, (name, logical) in zip(profile.columns, kept, strict=True)
     }
+
+
+def correlations(profile: Profile, columns: Sequence[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    """How ordered columns move together, -1 to 1, by pairs of names; empty for wide tables.
+
+    Of order keys, which keep the order of values and tame their tails, as ranks do; unlike ranks they add up. A null
+    counts as zero. A constant column moves with none.
+    """
+    kept = sorted(columns, key=lambda column: column[0].encode())
+    width, rows = len(kept), max(1, profile.rows)
+    if not profile.moments:
+        return {}
+    means, products = [m / rows for m in profile.moments[:width]], profile.moments[width:]
+    pairs = list(combinations_with_replacement(range(width), 2))
+    covariance = {pair: m / rows - means[pair[0]] * means[pair[1]] for pair, m in zip(pairs, products, strict=True)}
+    found = {}
+    for (a, b), shared in covariance.items():
+        scale = covariance[a, a] * covariance[b, b]
+        if a != b and scale > 0 and _is_ordered(kept[a][1]) and _is_ordered(kept[b][1]):
+            found[kept[a][0], kept[b][0]] = shared / math.sqrt(scale)
+    return found
 
 
 def changed_columns(before: Profile, after: Profile, names: Sequence[str]) -> tuple[str, ...]:

@@ -14,8 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lineagekit.errors import BadDataError, IncomparableError
-from lineagekit.identity.profile import MAX_BYTES, ColumnProfile, Profile, detail_of
-from lineagekit.identity.profile_summary import ColumnSummary, changed_columns, estimate_changed_rows, summarise
+from lineagekit.identity.profile import MAX_BYTES, ColumnProfile, Profile, count_moments, detail_of
+from lineagekit.identity.profile_summary import (
+    ColumnSummary,
+    changed_columns,
+    correlations,
+    estimate_changed_rows,
+    summarise,
+)
 from lineagekit.identity.tables.digest import TableOptions, digest_table
 from lineagekit.identity.tables.engine import EngineName
 from tests.identity.tables.test_digest import in_parts, vectors
@@ -140,6 +146,21 @@ def test_unchanged_tables_show_no_change() -> None:
     assert estimate_changed_rows(profile(table), profile(table)) == 0
 
 
+def test_columns_that_move_together_show_and_stop_showing_when_shuffled() -> None:
+    rng = np.random.default_rng(9)
+    x = rng.normal(100, 15, 20_000)
+    table = pa.table(
+        {"x": x, "up": x * 3 + rng.normal(0, 5, len(x)), "down": -x, "none": rng.permutation(x), "s": ["a"] * len(x)}
+    )
+    result = digest_table(in_parts(table, 3), TableOptions(profile=True))
+    assert result.profile is not None
+    found = correlations(result.profile, result.columns)
+    assert found["up", "x"] > 0.9
+    assert found["down", "x"] < -0.95
+    assert abs(found["none", "x"]) < 0.05
+    assert not any("s" in pair for pair in found)
+
+
 def test_doubled_rows_show() -> None:
     table = random_table(5_000)
     result = profile(pa.concat_tables([table, table.slice(0, 2_500)]))
@@ -164,7 +185,8 @@ def test_a_trillion_rows_fit_as_well(columns: int) -> None:
     column = ColumnProfile(2**64 - 1, rows, rows, 0, 2**64 - 1, 32, bins, samples)
     rows_seen = tuple(((i + 1) << 57, rows // 64) for i in range(64))
     noise = (round((rows / 1024) ** 0.5) * 4,) * 1024
-    assert len(Profile(bytes(32), rows, (column,) * columns, noise, rows_seen).to_bytes()) <= MAX_BYTES
+    moments = (-rows << 30,) * count_moments(columns)
+    assert len(Profile(bytes(32), rows, (column,) * columns, noise, rows_seen, moments).to_bytes()) <= MAX_BYTES
 
 
 def test_values_that_arithmetic_cannot_hold_leave_statistics_out() -> None:

@@ -20,7 +20,7 @@ from lineagekit.identity.profile import (
     ColumnPlan,
 )
 from lineagekit.identity.tables.engine import Hashes, Numbers, Words
-from lineagekit.identity.tables.pure_tally import ORDERED_NAN, SEED
+from lineagekit.identity.tables.pure_tally import MIDDLE, ORDERED_NAN, SEED
 from lineagekit.identity.tables.tallies import Tallies
 
 _u64 = np.uint64
@@ -50,6 +50,7 @@ def _tally(t: Tallies, columns: Numbers, matrix: Words, hashes: Hashes) -> None:
     t.rows[0] += rows
     cells, keys, missing = np.empty(rows, np.uint64), np.empty(rows, np.uint64), np.empty(rows, np.uint64)
     table = np.empty(_PLACES, np.uint64), np.empty(_PLACES, np.int64)
+    centred = np.empty((len(columns) if len(t.moments) else 0, rows), np.float64)
     for c in range(len(columns)):
         first_bit, bits, first_word, words, order = columns[c]
         missing[:] = matrix[first_bit >> 6] >> _u64(first_bit & 63) & _u64(1)
@@ -62,16 +63,43 @@ def _tally(t: Tallies, columns: Numbers, matrix: Words, hashes: Hashes) -> None:
         t.nulls[c] += np.int64(nulls)
         _order_keys(matrix, first_word, order, cells, keys)
         _add_range(t, c, order == FLOAT, keys, missing)
+        if len(t.moments):
+            _centre(keys, missing, ORDERED_NAN - _u64(1) if order == FLOAT else _FREE, centred[c])
         if t.bin_keys.shape[1]:
             _add_bins(t, c, order == FLOAT, keys, missing, table)
         if t.sample_hashes.shape[1]:
             _keep_smallest(cells, missing, t.sample_hashes[c], t.sample_counts[c], t.samples_used[c : c + 1], table)
+    _add_moments(t.moments, centred)
     for row in range(rows):
         h = hashes[row, 0]
         t.sketch[h % _u64(SKETCH_COUNTERS)] += 1 - 2 * np.int64(h >> _u64(16) & _u64(1))
         cells[row] = h
     missing[:] = 0
     _keep_smallest(cells, missing, t.row_hashes, t.row_counts, t.row_samples_used, table)
+
+
+@njit(nogil=True, cache=True)
+def _centre(keys: Column, missing: Column, limit: _u64, into: Numbers) -> None:
+    for row in range(len(keys)):
+        counts = (missing[row] == 0) & (keys[row] <= limit)
+        into[row] = np.float64(np.int64(keys[row] >> _u64(48)) - MIDDLE) if counts else 0.0
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _add_moments(moments: Numbers, centred: Numbers) -> None:
+    """As doubles, which add in any order here: all are whole numbers far below 2**53, so every sum is exact."""
+    columns, place = len(centred), len(centred)
+    for a in range(columns):
+        total = 0.0
+        for row in range(centred.shape[1]):
+            total += centred[a, row]
+        moments[a] += np.int64(total)
+        for b in range(a, columns):
+            product = 0.0
+            for row in range(centred.shape[1]):
+                product += centred[a, row] * centred[b, row]
+            moments[place] += np.int64(product)
+            place += 1
 
 
 @njit(nogil=True, cache=True)

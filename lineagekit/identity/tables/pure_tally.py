@@ -36,11 +36,16 @@ def tally(t: Tallies, columns: tuple[ColumnPlan, ...], matrix: Words, hashes: Ha
     """Add a block of rows to a profile's tallies."""
     detail = detail_of(len(columns))
     t.rows[0] += len(hashes)
+    centred = np.zeros((len(columns) if detail.has_moments else 0, len(hashes)), np.int64)
     for c, column in enumerate(columns):
         missing, cells = _null_bits(column, matrix), _cell_hashes(column, matrix)
         t.totals[c : c + 1] += cells.sum(dtype=np.uint64)  # a slice wraps round in silence, as it should
         t.nulls[c] += np.count_nonzero(missing)
-        cells, keys = cells[~missing], _order_keys(column, matrix, cells)[~missing]
+        keys = _order_keys(column, matrix, cells)
+        if detail.has_moments:
+            counts = ~missing & ((column.order != FLOAT) | (keys < ORDERED_NAN))
+            centred[c] = np.where(counts, (keys >> _u64(48)).astype(np.int64) - MIDDLE, 0)
+        cells, keys = cells[~missing], keys[~missing]
         if column.order == FLOAT:
             valid = keys < ORDERED_NAN
             t.nans[c] += len(keys) - np.count_nonzero(valid)
@@ -50,10 +55,14 @@ def tally(t: Tallies, columns: tuple[ColumnPlan, ...], matrix: Words, hashes: Ha
         if detail.bins:
             _add_bins(t, c, keys, detail.bins)
         _keep_smallest(cells, t.sample_hashes[c], t.sample_counts[c], t.samples_used[c : c + 1], detail.samples)
+    if detail.has_moments:
+        products = (centred @ centred.T)[np.triu_indices(len(columns))]
+        t.moments[:] += np.concatenate([centred.sum(axis=1), products])
     np.add.at(t.sketch, (hashes[:, 0] % _u64(SKETCH_COUNTERS)).astype(np.intp), 1 - 2 * _sign_bits(hashes))
     _keep_smallest(hashes[:, 0], t.row_hashes, t.row_counts, t.row_samples_used, ROW_SAMPLES)
 
 
+MIDDLE = 1 << 15  # the top 16 bits of 0.0's key
 ORDERED_NAN = _u64(0xFFF8_0000_0000_0000)  # the one NaN's key: above infinity's
 
 

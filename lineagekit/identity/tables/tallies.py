@@ -15,7 +15,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lineagekit.identity.profile import ROW_SAMPLES, SKETCH_COUNTERS, ColumnProfile, Counts, Detail, Profile, detail_of
+from lineagekit.identity.profile import (
+    ROW_SAMPLES,
+    SKETCH_COUNTERS,
+    ColumnProfile,
+    Counts,
+    Detail,
+    Profile,
+    count_moments,
+    detail_of,
+)
 
 _Unsigned = npt.NDArray[np.uint64]
 _Signed = npt.NDArray[np.int64]
@@ -41,6 +50,7 @@ class Tallies(NamedTuple):
     row_samples_used: _Signed  # one number
     row_hashes: _Unsigned
     row_counts: _Signed
+    moments: _Signed
 
 
 def new_tallies(columns: int) -> Tallies:
@@ -71,6 +81,7 @@ def new_tallies(columns: int) -> Tallies:
         row_samples_used=signed(1),
         row_hashes=unsigned(ROW_SAMPLES),
         row_counts=signed(ROW_SAMPLES),
+        moments=signed(count_moments(columns)),
     )
 
 
@@ -78,7 +89,8 @@ def finish(t: Tallies, schema_hash: bytes) -> Profile:
     """The profile as a value."""
     columns = (_finish_column(t, c, detail_of(len(t.totals))) for c in range(len(t.totals)))
     rows = _pairs(t.row_hashes, t.row_counts, t.row_samples_used[0])
-    return Profile(schema_hash, int(t.rows[0]), tuple(columns), tuple(t.sketch.tolist()), rows)
+    sketch, moments = tuple(t.sketch.tolist()), tuple(t.moments.tolist())
+    return Profile(schema_hash, int(t.rows[0]), tuple(columns), sketch, rows, moments)
 
 
 def _finish_column(t: Tallies, c: int, detail: Detail) -> ColumnProfile:
