@@ -165,3 +165,13 @@ def test_both_wheels_answer_a_command(full_bin: Path, tmp_path: Path) -> None:
     answer = check(full_bin / "lineagekit", "fingerprint", tmp_path / "x.txt", LINEAGEKIT_CACHE=str(tmp_path / "cache"))
     # The published BLAKE3 test vector of "abc".
     assert answer.startswith("blake3:6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85  ")
+
+
+@pytest.mark.slow
+def test_both_wheels_and_all_they_need_install_into_a_bare_environment(
+    agent_wheel: Path, full_wheel: Path, tmp_path: Path
+) -> None:
+    check(sys.executable, "-m", "venv", tmp_path / "env")
+    python, command = tmp_path / "env" / "bin" / "python", tmp_path / "env" / "bin" / "lineagekit"
+    check(python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", agent_wheel, full_wheel)
+    assert "To flip one label is" in check(command, "demo", LINEAGEKIT_CACHE=str(tmp_path / "cache"))
