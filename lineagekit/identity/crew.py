@@ -28,7 +28,7 @@ from lineagekit.identity.batch import serve
 serve()
 """
 
-WORTH_HELPERS = 8
+WORTH_HELPERS = 4
 """Batches that take longer in this process than helpers take to start."""
 
 

@@ -21,7 +21,7 @@ from lineagekit.identity.batch import FIELDS, NUMBERS
 from lineagekit.identity.clock import wait_until_settled
 from lineagekit.identity.selection import Selection
 
-BATCH = 256
+BATCH = 512
 """Files handed on together: enough to forget the cost of handing on, few enough for a tree that fits no memory."""
 
 
