@@ -166,12 +166,10 @@ def _answer(target: str, options: Options, out: Output, *, alone: bool) -> dict[
 
 def _take(target: str, options: Options) -> Snapshot:
     from lineagekit.identity.fingerprint import fingerprint
-    from lineagekit.identity.streams import translate_errors
     from lineagekit.identity.tables.sources import is_table
 
     try:
-        with translate_errors(target):  # of standard input, which may be closed
-            return fingerprint(target, options)
+        return fingerprint(target, options)
     except BadDataError as error:
         changed = isinstance(error, ChangedWhileReadError)
         if options.what != "auto" or options.wants_content or changed or not (is_table(target) and isfile(target)):

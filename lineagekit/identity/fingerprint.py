@@ -30,6 +30,7 @@ from lineagekit.identity.manifest import Manifest
 from lineagekit.identity.options import Options
 from lineagekit.identity.selection import split_glob
 from lineagekit.identity.snapshot import Kind, Snapshot
+from lineagekit.identity.streams import translate_errors
 from lineagekit.identity.tables.sources import is_table
 
 P = ParamSpec("P")
@@ -206,8 +207,9 @@ def _of_stdin(options: Options) -> Snapshot:
         raise UsageError("the content of standard input is not taken", advice="Save it to a file with its suffix.")
     how, size = options.hashing(), 0
     hasher = how.new_hasher()
-    while block := sys.stdin.buffer.read(_READ_BYTES):
-        hasher.update(memoryview(block))
-        options.progress(len(block))
-        size += len(block)
+    with translate_errors("-"):  # it may be closed, or a folder
+        while block := sys.stdin.buffer.read(_READ_BYTES):
+            hasher.update(memoryview(block))
+            options.progress(len(block))
+            size += len(block)
     return Snapshot("-", "stream", (Digest(how.algorithm, hasher.digest().hex()),), bytes=size)

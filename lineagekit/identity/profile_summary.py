@@ -43,7 +43,7 @@ class ColumnSummary:
 
 def summarise(profile: Profile, columns: Sequence[tuple[str, str]]) -> dict[str, ColumnSummary]:
     """Summaries by name; `columns` are names and logical types in any order."""
-    kept = sorted(columns, key=lambda column: column[0].encode())[: len(profile.columns)]
+    kept = _as_profiled(columns)[: len(profile.columns)]
     detail = detail_of(len(profile.columns))
     return {
         name: _summary(column, profile.rows, logical, detail)
@@ -57,7 +57,7 @@ def correlations(profile: Profile, columns: Sequence[tuple[str, str]]) -> dict[t
     Of order keys, which keep the order of values and tame their tails, as ranks do; unlike ranks they add up. A null
     counts as zero. A constant column moves with none.
     """
-    kept = sorted(columns, key=lambda column: column[0].encode())
+    kept = _as_profiled(columns)
     width, rows = len(kept), max(1, profile.rows)
     if not profile.moments:
         return {}
@@ -93,6 +93,10 @@ def value_of(order_key: int, logical: str) -> float:
     (number,) = struct.unpack("<d", struct.pack("<Q", bits))
     scale = int(logical.rstrip(")").split(",")[1]) if logical.startswith("decimal") else 0
     return float(number) / 10.0**scale
+
+
+def _as_profiled(columns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return sorted(columns, key=lambda column: column[0].encode())
 
 
 def _summary(column: ColumnProfile, rows: int, logical: str, detail: Detail) -> ColumnSummary:

@@ -31,7 +31,7 @@ from lineagekit.identity.crew import WORTH_HELPERS, Crew
 from lineagekit.identity.files import read_file
 from lineagekit.identity.hashing import PLAIN, Hashing
 from lineagekit.identity.manifest import Manifest
-from lineagekit.identity.selection import Selection, split_glob
+from lineagekit.identity.selection import Selection
 from lineagekit.identity.walk import BATCH, Folders, walk_files
 
 Patterns = Iterable[str]
@@ -76,15 +76,6 @@ def _fill(columns: _Columns, top: bytes, names: Iterator[list[bytes]], how: Hash
         evidence = NUMBERS.iter_unpack(hashed.stats)
         how.cache.store_many(evidence, hashed.digests, how.algorithm, began=hashed.began)
         columns.extend(hashed.paths, _sizes(hashed.stats), [hashed.digests])
-
-
-def hash_glob(pattern: str, how: Hashing = PLAIN) -> Manifest:
-    """Manifest of the files that a path with `*`, `?`, `[...]` or `**` names, relative to its fixed part."""
-    root, within = split_glob(pattern)
-    manifest = hash_tree(root, how, within=within)
-    if not len(manifest):
-        raise NotFoundError(f"no file matches {pattern!r}", advice="Quote the pattern and check it with ls.")
-    return manifest
 
 
 @dataclass(slots=True)

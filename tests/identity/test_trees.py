@@ -23,9 +23,10 @@ from lineagekit.identity.clock import MARGIN
 from lineagekit.identity.crew import WORTH_HELPERS
 from lineagekit.identity.digest import Digest
 from lineagekit.identity.files import MAPPED_BLOCK
+from lineagekit.identity.fingerprint import fingerprint
 from lineagekit.identity.hashing import Hashing
 from lineagekit.identity.manifest import Entry, Manifest
-from lineagekit.identity.trees import hash_glob, hash_tree
+from lineagekit.identity.trees import hash_tree
 from lineagekit.identity.walk import BATCH
 from tests.identity.worlds import (
     as_nobody,
@@ -194,10 +195,10 @@ def test_a_selection_is_the_folder_of_its_files(tree: Path) -> None:
 
 
 def test_a_glob_is_the_folder_of_its_files(tree: Path) -> None:
-    assert hash_glob(f"{tree}/**/*.csv") == hash_tree(tree, exclude=[".hidden"])
-    assert hash_glob(f"{tree}/x/*") == manifest_of({b"c.csv": b"", b"y/d.csv": b"4"})
+    assert fingerprint(f"{tree}/**/*.csv").manifest == hash_tree(tree, exclude=[".hidden"])
+    assert fingerprint(f"{tree}/x/*").manifest == manifest_of({b"c.csv": b"", b"y/d.csv": b"4"})
     with pytest.raises(NotFoundError, match=r"\*\.json"):
-        hash_glob(f"{tree}/*.json")
+        fingerprint(f"{tree}/*.json")
 
 
 @pytest.fixture(scope="module")

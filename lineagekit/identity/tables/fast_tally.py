@@ -61,8 +61,9 @@ def _tally(t: Tallies, columns: Numbers, matrix: Words, hashes: Hashes) -> None:
             total += cells[row]
         t.totals[c] += total
         t.nulls[c] += np.int64(nulls)
-        _order_keys(matrix, first_word, order, cells, keys)
-        _add_range(t, c, order == FLOAT, keys, missing)
+        if len(t.lows):  # bins and moments are kept of no table that is too wide for these
+            _order_keys(matrix, first_word, order, cells, keys)
+            _add_range(t, c, order == FLOAT, keys, missing)
         if len(t.moments):
             _centre(keys, missing, ORDERED_NAN - _u64(1) if order == FLOAT else _FREE, centred[c])
         if t.bin_keys.shape[1]:

@@ -41,20 +41,16 @@ def tally(t: Tallies, columns: tuple[ColumnPlan, ...], matrix: Words, hashes: Ha
         missing, cells = _null_bits(column, matrix), _cell_hashes(column, matrix)
         t.totals[c : c + 1] += cells.sum(dtype=np.uint64)  # a slice wraps round in silence, as it should
         t.nulls[c] += np.count_nonzero(missing)
-        keys = _order_keys(column, matrix, cells)
-        if detail.has_moments:
+        if detail.has_range:
+            keys = _order_keys(column, matrix, cells)
             counts = ~missing & ((column.order != FLOAT) | (keys < ORDERED_NAN))
-            centred[c] = np.where(counts, (keys >> _u64(48)).astype(np.int64) - MIDDLE, 0)
-        cells, keys = cells[~missing], keys[~missing]
-        if column.order == FLOAT:
-            valid = keys < ORDERED_NAN
-            t.nans[c] += len(keys) - np.count_nonzero(valid)
-            keys = keys[valid]
-        if len(keys) and detail.has_range:
-            t.lows[c], t.highs[c] = min(t.lows[c], keys.min()), max(t.highs[c], keys.max())
-        if detail.bins:
-            _add_bins(t, c, keys, detail.bins)
-        _keep_smallest(cells, t.sample_hashes[c], t.sample_counts[c], t.samples_used[c : c + 1], detail.samples)
+            t.nans[c] += np.count_nonzero(~missing) - np.count_nonzero(counts)
+            if detail.has_moments:
+                centred[c] = np.where(counts, (keys >> _u64(48)).astype(np.int64) - MIDDLE, 0)
+            _add_values(t, c, keys[counts], detail.bins)
+        _keep_smallest(
+            cells[~missing], t.sample_hashes[c], t.sample_counts[c], t.samples_used[c : c + 1], detail.samples
+        )
     if detail.has_moments:
         products = (centred @ centred.T)[np.triu_indices(len(columns))]
         t.moments[:] += np.concatenate([centred.sum(axis=1), products])
@@ -115,6 +111,13 @@ def _order_keys(column: ColumnPlan, matrix: Words, cells: _Column) -> _Column:
     bits = (numbers + 0.0).view(np.uint64)  # adding zero makes -0.0 the same as 0.0
     keys: _Column = np.where(bits >> _u64(63), ~bits, bits | _u64(1 << 63))
     return keys
+
+
+def _add_values(t: Tallies, c: int, keys: _Column, bins: int) -> None:
+    if len(keys):
+        t.lows[c], t.highs[c] = min(t.lows[c], keys.min()), max(t.highs[c], keys.max())
+    if bins:
+        _add_bins(t, c, keys, bins)
 
 
 def _add_bins(t: Tallies, c: int, keys: _Column, most: int) -> None:

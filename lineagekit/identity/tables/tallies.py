@@ -31,7 +31,10 @@ _Signed = npt.NDArray[np.int64]
 
 
 class Tallies(NamedTuple):
-    """One place a column in each array. Bins and samples are kept canonical: sorted, at most as many as the detail."""
+    """One place a column in each array, none in those that a table this wide does not keep.
+
+    Bins and samples are kept canonical: sorted, at most as many as the detail.
+    """
 
     rows: _Signed  # one number
     totals: _Unsigned
@@ -56,6 +59,7 @@ class Tallies(NamedTuple):
 def new_tallies(columns: int) -> Tallies:
     """Tallies of no rows."""
     detail = detail_of(columns)
+    ranged = columns if detail.has_range else 0
 
     def signed(*shape: int) -> _Signed:
         return np.zeros(shape, np.int64)
@@ -67,9 +71,9 @@ def new_tallies(columns: int) -> Tallies:
         rows=signed(1),
         totals=unsigned(columns),
         nulls=signed(columns),
-        nans=signed(columns),
-        lows=~unsigned(columns),
-        highs=unsigned(columns),
+        nans=signed(ranged),
+        lows=~unsigned(ranged),
+        highs=unsigned(ranged),
         levels=signed(columns),
         bins_used=signed(columns),
         bin_keys=unsigned(columns, detail.bins),
