@@ -14,20 +14,66 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
+    from lineagekit.agent.api import (
+        autolog,
+        current,
+        disable,
+        emit,
+        flush,
+        input,
+        job,
+        metric,
+        model,
+        output,
+        params,
+        run,
+    )
     from lineagekit.errors import LineagekitError
     from lineagekit.identity.digest import Digest
     from lineagekit.identity.fingerprint import fingerprint
     from lineagekit.identity.options import Options
     from lineagekit.identity.snapshot import Snapshot
 
-__all__ = ["Digest", "LineagekitError", "Options", "Snapshot", "__version__", "fingerprint"]
+__all__ = [
+    "Digest",
+    "LineagekitError",
+    "Options",
+    "Snapshot",
+    "__version__",
+    "autolog",
+    "current",
+    "disable",
+    "emit",
+    "fingerprint",
+    "flush",
+    "input",
+    "job",
+    "metric",
+    "model",
+    "output",
+    "params",
+    "run",
+]
 
+_AGENT = "lineagekit.agent.api"
 _MODULES = {
     "Digest": "lineagekit.identity.digest",
     "LineagekitError": "lineagekit.errors",
     "Options": "lineagekit.identity.options",
     "Snapshot": "lineagekit.identity.snapshot",
+    "autolog": _AGENT,
+    "current": _AGENT,
+    "disable": _AGENT,
+    "emit": _AGENT,
     "fingerprint": "lineagekit.identity.fingerprint",
+    "flush": _AGENT,
+    "input": _AGENT,
+    "job": _AGENT,
+    "metric": _AGENT,
+    "model": _AGENT,
+    "output": _AGENT,
+    "params": _AGENT,
+    "run": _AGENT,
 }
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+STORE_NAME = ".lineagekit"
+"""A folder of this name makes the folder that holds it a project with a store of its own."""
+
 MOST_THREADS = 256
 """More are not used, whatever is asked for: no machine has the cores, and each costs memory."""
 
@@ -21,12 +24,14 @@ MOST_THREADS = 256
 class Config:
     """What the user's environment asks for. Immutable by convention, light enough for any job."""
 
-    __slots__ = ("cache_folder", "threads")
+    __slots__ = ("cache_folder", "settle", "store_folder", "threads")
 
-    def __init__(self, *, cache_folder: str, threads: int) -> None:
+    def __init__(self, *, cache_folder: str, threads: int, store_folder: str = "", settle: str = "") -> None:
         """Prefer `from_environment`; tests and callers with their own ideas come here."""
         self.cache_folder = cache_folder
         self.threads = threads
+        self.store_folder = store_folder
+        self.settle = settle
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Config:
@@ -35,12 +40,39 @@ class Config:
         return cls(
             cache_folder=env.get("LINEAGEKIT_CACHE") or _user_cache(env),
             threads=_positive(env.get("LINEAGEKIT_THREADS")) or _cores(),
+            store_folder=_store(env),
+            settle=env.get("LINEAGEKIT_SETTLE", ""),
         )
 
 
 def _user_cache(env: Mapping[str, str]) -> str:
     home = env.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return os.path.join(home, "lineagekit")
+
+
+def _store(env: Mapping[str, str]) -> str:
+    """The store that was named, else the nearest `.lineagekit` upward as git finds its own, else the user's."""
+    if named := env.get("LINEAGEKIT_STORE"):
+        return os.path.abspath(os.path.expanduser(named))
+    return _nearest(STORE_NAME) or os.path.join(_user_data(env), "lineagekit")
+
+
+def _nearest(name: str) -> str:
+    try:
+        folder = os.getcwd()
+    except OSError:  # it was removed under us
+        return ""
+    while True:
+        found = os.path.join(folder, name)
+        if os.path.isdir(found):
+            return found
+        if folder == os.path.dirname(folder):
+            return ""
+        folder = os.path.dirname(folder)
+
+
+def _user_data(env: Mapping[str, str]) -> str:
+    return env.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
 
 
 def _positive(text: str | None) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The console script: hands the words to the full command line or, where only the agent is, says what is missing.
+"""The console script: `run` is here; all else goes to the full command line or, where only the agent is, is refused.
 
 >>> main(["--version"])
 lineagekit 0.1.0
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == ["run"]:
+        from lineagekit.agent import launch
+
+        return launch.main(words[1:])
     try:
         from lineagekit.cli.main import main as full
     except ModuleNotFoundError as error:

@@ -9,5 +9,13 @@ from __future__ import annotations
 
 import os
 
+from lineagekit.agent.border import border
+
 RUN = os.environ.get("LINEAGEKIT_RUN", "")
 """The run that this process belongs to; empty outside of any."""
+
+if RUN:
+    with border("startup"):
+        from lineagekit.agent.session import autolog
+
+        autolog()

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The code that really ran, and what it ran on: every project module that was imported, packages, Python, machine.
+
+    >>> project_modules()  # doctest: +SKIP
+    [('__main__', '/work/train.py'), ('features', '/work/features.py')]
+
+A project module is one that is neither of Python nor of an installed wheel; editable installs count. Its digest is of
+the bytes that lie there now, and left out where they were changed after this process began.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+
+from lineagekit.agent.border import border
+from lineagekit.agent.origin import commit_of, entry_point, in_notebook, repository_of
+from lineagekit.agent.process import BEGAN
+
+TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lineagekit.agent.run import Run
+
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_OURS = ("lineagekit.", "lineagekit_")
+
+_digests: dict[str, list[str]] = {}
+
+
+def say_all(run: Run) -> None:
+    """Write what is known of code and environment into a run."""
+    with border("code"):
+        entry = entry_point()
+        root = repository_of(entry or os.getcwd())
+        code: dict[str, Any] = {
+            "fact": "code",
+            "entry": entry,
+            "repository": root,
+            "commit": commit_of(root) if root else "",
+        }
+        code["modules"] = [[name, path, _digest(path)] for name, path in project_modules()]
+        if in_notebook():
+            code["cells"] = _cells()
+        run.say(code)
+    with border("environment"):
+        run.say({"fact": "environment", **_machine(), "packages": packages(), "installed": _installed()})
+
+
+def project_modules() -> list[tuple[str, str]]:
+    """Name and path of each project module that is loaded."""
+    entry = entry_point()
+    found = {entry: "__main__"} if entry.endswith(".py") else {}
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str) and _is_project(name, path):
+            found[os.path.abspath(path)] = name
+    return sorted((name, path) for path, name in found.items())
+
+
+def packages() -> dict[str, str]:
+    """The imported packages that are installed, each with its version where it tells one."""
+    found = {}
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None) if "." not in name else None
+        if isinstance(path, str) and name[:1] != "_" and any(part in path for part in _INSTALLED):
+            version = getattr(module, "__version__", "")
+            found[name] = version if isinstance(version, str) else str(version)[:50]
+    return found
+
+
+def is_project_file(path: str) -> bool:
+    """Whether a source file is the user's own."""
+    return not path.startswith((_STANDARD, "<")) and not any(part in path for part in _INSTALLED)
+
+
+def _is_project(name: str, path: str) -> bool:
+    return path.endswith(".py") and not (name + ".").startswith(_OURS) and is_project_file(path)
+
+
+def _digest(path: str) -> list[str]:
+    if path not in _digests:
+        _digests[path] = _take(path)
+    return _digests[path]
+
+
+def _take(path: str) -> list[str]:
+    try:
+        if os.stat(path).st_mtime_ns > BEGAN:
+            return []  # whatever lies there now is not what was imported
+        with open(path, "rb") as file:
+            return ["sha256:" + hashlib.sha256(file.read()).hexdigest()]
+    except OSError:
+        return []
+
+
+def _cells() -> list[str]:
+    """The cells of a notebook that ran, in their order, as digests."""
+    from lineagekit.agent.border import describe
+
+    try:
+        cells = sys.modules["__main__"].In
+        return [
+            "sha256:" + hashlib.sha256(str(cell).encode("utf-8", "surrogatepass")).hexdigest() for cell in cells[1:]
+        ]
+    except (AttributeError, KeyError, TypeError) as error:
+        return [describe(error)] if not isinstance(error, AttributeError) else []
+
+
+def _machine() -> dict[str, Any]:
+    system = os.uname()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "python": "{}.{}.{}".format(*sys.version_info),
+        "implementation": sys.implementation.name,
+        "platform": f"{system.sysname} {system.release} {system.machine}",
+        "hardware": {"cores": cores, "machine": system.machine, "memory": _memory()},
+    }
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return 0
+
+
+def _installed() -> str:
+    """A digest of the names and versions of all that is installed: reading 150 of them would take 135 ms."""
+    names: set[str] = set()
+    for folder in sys.path:
+        if folder.endswith(("site-packages", "dist-packages")):
+            try:
+                names.update(name for name in os.listdir(folder) if name.endswith(".dist-info"))
+            except OSError:
+                continue
+    return "sha256:" + hashlib.sha256("\n".join(sorted(names)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+_STANDARD = os.path.join(os.path.dirname(os.__file__), "")
