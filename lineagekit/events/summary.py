@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run for people: what all of its events together say, whoever sent them and in whatever order they came.
+
+>>> said = {"eventType": "COMPLETE", "run": {"runId": "r"}, "job": {"namespace": "n", "name": "train"}, "inputs": []}
+>>> summarize([said]).job
+'train'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ENDS = ("COMPLETE", "FAIL", "ABORT")
+_CONTENT = {
+    "inputs": ("inputFacets", "lineagekit_inputContent"),
+    "outputs": ("outputFacets", "lineagekit_outputContent"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A dataset, as one run saw it."""
+
+    namespace: str
+    name: str
+    facets: Mapping[str, Any]
+    content: Mapping[str, Any]
+    """Our facet with the digests; empty where the producer has none."""
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: a path, or namespace and name."""
+        return self.name if self.namespace == "file" else f"{self.namespace}/{self.name}".replace("///", "//")
+
+    @property
+    def digest(self) -> str:
+        """What names its bytes best, or ''; a foreign producer's version at last."""
+        for key in ("digest", "lks1", "lkt1", "records"):
+            if key in self.content:
+                return str(self.content[key])
+        return str(_mapping(self.facets.get("version")).get("datasetVersion", ""))
+
+    @property
+    def model(self) -> Mapping[str, Any] | None:
+        """Name and version, where it is a model."""
+        if _mapping(self.facets.get("datasetType")).get("datasetType") == "MODEL":
+            return _mapping(self.facets.get("lineagekit_model"))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run."""
+
+    run: str
+    job: str
+    namespace: str
+    state: str
+    began: str
+    ended: str
+    inputs: tuple[Seen, ...]
+    outputs: tuple[Seen, ...]
+    facets: Mapping[str, Any] = field(default_factory=dict)
+    job_facets: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def metrics(self) -> list[Mapping[str, Any]]:
+        """What it measured."""
+        return list(_mapping(self.facets.get("lineagekit_metrics")).get("metrics", ()))
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What it was set to."""
+        ours = _mapping(self.facets.get("lineagekit_params")).get("params")
+        theirs = _mapping(self.facets.get("executionParameters")).get("parameters", ())
+        return {str(one.get("name", one.get("key"))): str(one.get("value", "")) for one in ours or theirs}
+
+
+def summarize(events: Iterable[Mapping[str, Any]]) -> RunSummary:
+    """Put a run together from its events."""
+    ordered = sorted(events, key=lambda event: (str(event.get("eventType")) in ENDS, str(event.get("eventTime", ""))))
+    times = [str(event.get("eventTime", "")) for event in ordered]
+    state = next((e["eventType"] for e in reversed(ordered) if e.get("eventType") in ENDS), "RUNNING")
+    last = ordered[-1]
+    return RunSummary(
+        run=str(last["run"]["runId"]),
+        job=str(last["job"]["name"]),
+        namespace=str(last["job"]["namespace"]),
+        state=state,
+        began=min(times),
+        ended=max(times) if state != "RUNNING" else "",
+        inputs=_datasets(ordered, "inputs"),
+        outputs=_datasets(ordered, "outputs"),
+        facets=_merged(event["run"] for event in ordered),
+        job_facets=_merged(event["job"] for event in ordered),
+    )
+
+
+def _datasets(events: Iterable[Mapping[str, Any]], side: str) -> tuple[Seen, ...]:
+    of_side, ours = _CONTENT[side]
+    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for event in events:
+        for dataset in event.get(side) or ():
+            kept = found.setdefault((str(dataset["namespace"]), str(dataset["name"])), {"facets": {}, "side": {}})
+            kept["facets"].update(_mapping(dataset.get("facets")))
+            kept["side"].update(_mapping(dataset.get(of_side)))
+    return tuple(
+        Seen(namespace, name, kept["facets"], _mapping(kept["side"].get(ours)))
+        for (namespace, name), kept in found.items()
+    )
+
+
+def _merged(things: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {key: facet for thing in things for key, facet in _mapping(thing.get("facets")).items()}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
