@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The events of the log: appended once each, together with the marks of the journals they came from, and read back.
+
+>>> append(database, [entry], origin="journal", marks=[Mark("0197...", 4096)])  # doctest: +SKIP
+1
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from operator import lt
+
+from lineagekit.errors import BadDataError
+from lineagekit.store.database import Database, SqlRow
+from lineagekit.store.packing import pack, plain, unpack
+from lineagekit.store.rows import Entry, Mark, Row
+from lineagekit.store.runs import add_to_run
+
+_BATCH = 1000
+_KNOWN = "SELECT 1 FROM event WHERE key = ?"
+_INSERT = "INSERT INTO event (key, run, kind, type, time, origin, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
+# Two who settle one journal: the one who saw less of it does not turn the mark back.
+_MARK = (
+    "INSERT INTO mark VALUES (?, ?, ?) ON CONFLICT (journal) DO UPDATE"
+    " SET offset = max(offset, excluded.offset), finished = max(finished, excluded.finished)"
+)
+_SELECT = "SELECT seq, CAST(key AS BLOB), run, kind, type, time, origin, CAST(body AS BLOB) FROM event"
+_AFTER = f"{_SELECT} WHERE seq > ? ORDER BY seq LIMIT ?"
+_THESE = f"{_SELECT} WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
+_LAST = ("SELECT seq FROM sqlite_sequence WHERE name = 'event'", "SELECT max(seq) FROM event")
+
+
+def append(
+    database: Database, entries: Iterable[Entry], *, origin: str, marks: Iterable[Mark] = (), durable: bool = False
+) -> int:
+    """Append what is not there yet, and the marks, in one transaction; the number of new events."""
+    packed = [(entry, _pack(entry, origin)) for entry in entries]
+    with database.write(durable=durable) as connection:
+        new = sum(_insert(connection, entry, body, origin) for entry, body in packed)
+        connection.executemany(_MARK, [(mark.journal, mark.offset, mark.finished) for mark in marks])
+    return new
+
+
+def events(database: Database, *, after: int, limit: int) -> list[Row]:
+    """Events behind a place, in the order of the log."""
+    rows = database.intact_rows(_AFTER, (after, limit))
+    # Places grow, or a reader that goes on behind the last one would never come to an end of a damaged file.
+    if rows is not None and _grow([after, *(row[0] for row in rows)]):
+        return [_row(row) for row in rows]
+    seqs = range(after + 1, min(after + limit, last_seq(database)) + 1)
+    found = {row.seq: row for row in events_at(database, seqs)}
+    return [found.get(seq) or _stand_in(seq) for seq in seqs] if found else []
+
+
+def events_at(database: Database, seqs: Iterable[int]) -> list[Row]:
+    """Events at these places, in the order of the log; a place that was never used is left out."""
+    rows, lost = database.pick(_THESE, sorted(set(seqs)))
+    found = [_row(row) for row in rows]
+    return sorted(found + [_stand_in(seq) for seq in lost], key=lambda row: row.seq)
+
+
+def last_seq(database: Database) -> int:
+    """The place of the newest event; 0 if there is none."""
+    # The file says it twice: in one small place, and at the end of the largest table, where damage is likelier.
+    told = (database.intact_rows(sql) for sql in _LAST)
+    return next((rows[0][0] or 0 for rows in told if rows), 0)
+
+
+def run_events(database: Database, run: str) -> list[Row]:
+    """Events of a run, in the order of the log."""
+    return events_at(database, [seq for (seq,) in database.rows("SELECT seq FROM event WHERE run = ?", (plain(run),))])
+
+
+def read_marks(database: Database) -> dict[str, Mark]:
+    """Every journal's mark, by the journal's id."""
+    rows = database.rows("SELECT journal, offset, finished FROM mark")
+    return {journal: Mark(journal, offset, bool(finished)) for journal, offset, finished in rows}
+
+
+def offset_of(database: Database, journal: str) -> int:
+    """How far a journal has been settled."""
+    return database.value("SELECT offset FROM mark WHERE journal = ?", (journal,)) or 0
+
+
+def damaged(database: Database) -> list[int]:
+    """Places of events that cannot be read."""
+    lost: list[int] = []
+    after = 0
+    while rows := events(database, after=after, limit=_BATCH):
+        lost += [row.seq for row in rows if row.damaged]
+        after = rows[-1].seq
+    return lost
+
+
+def to_json(value: object) -> bytes:
+    """Compact JSON in ASCII. Raises BadDataError for what JSON cannot say."""
+    try:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadDataError(
+            f"what is to be kept is no JSON: {error}", advice="Give it text and finite numbers."
+        ) from error
+
+
+def _grow(numbers: list[int]) -> bool:
+    return all(map(lt, numbers, numbers[1:]))
+
+
+def _pack(entry: Entry, origin: str) -> bytes:
+    return pack(to_json(entry.body), entry.key, plain(entry.run), entry.kind, entry.type, entry.time, plain(origin))
+
+
+def _insert(connection: sqlite3.Connection, entry: Entry, body: bytes, origin: str) -> bool:
+    # Asked first, because an insert that is ignored would still use up a place.
+    if connection.execute(_KNOWN, (entry.key,)).fetchone():
+        return False
+    values = (entry.key, plain(entry.run), entry.kind, entry.type, entry.time, plain(origin), body)
+    seq = connection.execute(_INSERT, values).lastrowid or 0
+    if entry.run:
+        add_to_run(connection, entry, seq)
+    return True
+
+
+def _row(row: SqlRow) -> Row:
+    seq, key, run, kind, type_, time, origin, body = row
+    return Row(seq, key, run, kind, type_, time, origin, unpack(body, key, run, kind, type_, time, origin) or b"")
+
+
+def _stand_in(seq: int) -> Row:
+    return Row(seq, b"", "", "", "", 0, "", b"")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs at a glance: one small row each, kept with every event, so that listing them reads no event.
+
+The row is a function of the set of events: order of arrival, duplicates and late events change nothing.
+
+    >>> recent_runs(database, 20, job="train", since=None)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lineagekit.store.database import Database
+from lineagekit.store.packing import plain
+from lineagekit.store.rows import Entry, RunRow
+
+ENDS = ("COMPLETE", "FAIL", "ABORT")
+
+# An event that ends the run knows it best; of two, the later. The names only settle ties the same way every time.
+_KNOWS_BETTER = "(excluded.ended, excluded.state, excluded.job, excluded.namespace) > (ended, state, job, namespace)"
+_BEST = f"CASE WHEN {_KNOWS_BETTER} THEN excluded.{{0}} ELSE {{0}} END"
+_ADD = (
+    "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE SET"
+    f" job = {_BEST.format('job')}, namespace = {_BEST.format('namespace')}, state = {_BEST.format('state')},"
+    " began = min(began, excluded.began), ended = max(ended, excluded.ended),"
+    " inputs = max(inputs, excluded.inputs), outputs = max(outputs, excluded.outputs), seq = max(seq, excluded.seq)"
+)
+_THESE = (
+    "SELECT run, job, namespace, state, began, ended, inputs, outputs, seq FROM run"
+    " WHERE run IN (SELECT value FROM json_each(?))"
+)
+_RECENT = "SELECT run FROM run WHERE began >= ? ORDER BY began DESC, run DESC LIMIT ?"
+_RECENT_OF_JOB = "SELECT run FROM run WHERE job = ? AND began >= ? ORDER BY began DESC, run DESC LIMIT ?"
+_PREFIX = "SELECT run FROM run WHERE run >= ? AND run < ? ORDER BY run DESC LIMIT ?"
+_LAST_CHARACTER = "\U0010ffff"
+_LONG_AGO = -(1 << 63)
+
+
+def add_to_run(connection: sqlite3.Connection, entry: Entry, seq: int) -> None:
+    """Add an event to the row of its run."""
+    job = _mapping(entry.body.get("job"))
+    ended = max(entry.time, 1) if entry.type in ENDS else 0
+    counts = (_count(entry.body.get(role)) for role in ("inputs", "outputs"))
+    names = (plain(entry.run), plain(str(job.get("name", ""))), plain(str(job.get("namespace", ""))))
+    connection.execute(_ADD, (*names, entry.type if ended else "RUNNING", entry.time, ended, *counts, seq))
+
+
+def recent_runs(database: Database, limit: int, *, job: str | None, since: int | None) -> list[RunRow]:
+    """Runs that began last, newest first."""
+    began = _LONG_AGO if since is None else since
+    if job is None:
+        return _these(database, database.rows(_RECENT, (began, limit)))
+    return _these(database, database.rows(_RECENT_OF_JOB, (plain(job), began, limit)))
+
+
+def find_runs(database: Database, text: str, limit: int) -> list[RunRow]:
+    """Runs whose id begins with this text or whose job has this name, newest first."""
+    by_id = database.rows(_PREFIX, (plain(text), plain(text) + _LAST_CHARACTER, limit)) if text else []
+    by_job = database.rows(_RECENT_OF_JOB, (plain(text), _LONG_AGO, limit))
+    return _these(database, by_id + by_job)[:limit]
+
+
+def find_run(database: Database, run: str) -> RunRow | None:
+    """The run with this id."""
+    return next(iter(_these(database, [(plain(run),)])), None)
+
+
+def is_settled(database: Database, run: str) -> bool:
+    """Whether the end of a run is in the log."""
+    return bool(database.value("SELECT ended FROM run WHERE run = ?", (plain(run),)))
+
+
+def _these(database: Database, found: Sequence[tuple[str]]) -> list[RunRow]:
+    rows, _ = database.pick(_THESE, [run for (run,) in found])
+    return sorted(map(_run_row, rows), key=lambda row: (row.began, row.run), reverse=True)
+
+
+def _run_row(row: Sequence[Any]) -> RunRow:
+    run, job, namespace, state, began, ended, inputs, outputs, seq = row
+    return RunRow(run, job, namespace, state, began, ended or None, inputs, outputs, seq)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _count(value: object) -> int:
+    return len(value) if isinstance(value, Sequence) else 0
