@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bench: the tools of one call of `settle`, what was learned on the way, and what was done.
+
+>>> bench = Bench(store, prover, options, Here.now(), "/data/.lineagekit/journal")  # doctest: +SKIP
+>>> name_of("0197a1b2-0000-7000-8000-000000000001", bench)  # doctest: +SKIP
+RunName(run='0197...', namespace='risk', job='train')
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+
+from lineagekit.events.account import Account, RunName
+from lineagekit.events.naming import run_id
+from lineagekit.identity.options import Options
+from lineagekit.record.journals import Here
+from lineagekit.record.prove import Prover
+from lineagekit.record.survey import Names
+from lineagekit.record.where import Links
+from lineagekit.store.log import RunRow, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Shared by all that one call does."""
+
+    store: Store
+    prover: Prover
+    options: Options
+    here: Here
+    folder: str
+    """Of the journals."""
+    content: bool = True
+    names: Names = field(default_factory=Names)
+    links: Links = field(default_factory=Links)
+    done: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    accounts: list[Account] | None = None
+    """Told of these runs, where somebody asks."""
+
+    @property
+    def kept(self) -> str:
+        """The folder of copies."""
+        return os.path.join(self.folder, "kept")
+
+
+def row_of(run: str, store: Store) -> RunRow | None:
+    """What the log says of a run."""
+    name = run_id(run)
+    return next((row for row in store.find_runs(name, limit=1) if row.run == name), None)
+
+
+def name_of(run: str, bench: Bench) -> RunName:
+    """What a parent is called: by the journals, else by the log."""
+    called = bench.names.known.get(run)
+    if called is not None:
+        return RunName(run, called.namespace or "default", called.job)
+    row = row_of(run, bench.store)
+    return RunName(run, row.namespace, row.job) if row else RunName(run, "default", "unknown")

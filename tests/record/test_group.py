@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which files are told as one dataset."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lineagekit.record.group import ENOUGH, find_groups
+
+
+def files(folder: str, count: int, suffix: str = ".csv") -> list[str]:
+    return [f"{folder}/{number}{suffix}" for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("paths", "roots"),
+    [
+        (files("/data/orders", 16), {"/data/orders"}),
+        (files("/data/orders", 15), set()),
+        (files("/data/orders", 8) + files("/data/orders", 8, ".json"), set()),
+        (files("/data/orders", 20, ""), {"/data/orders"}),
+        (files("/data/orders", 20, ".csv.gz"), {"/data/orders"}),
+        ([f"/data/images/{n}/one.png" for n in range(20)], {"/data/images"}),
+        ([f"/d/images/{n}/{m}/one.png" for n in range(5) for m in range(5)], {"/d/images"}),
+        ([f"/d/images/{n}/{m}/deep/one.png" for n in range(5) for m in range(5)], set()),
+        (files("/data/a", 16) + files("/data/b", 16), {"/data/a", "/data/b"}),
+        ([f"/{n}/one.png" for n in range(40)], set()),
+        ([f"/home/{n}/one.png" for n in range(40)], set()),
+        (["/d/t/day=1/part.parquet"], {"/d/t"}),
+        (["/d/t/day=1/h=2/part.parquet", "/d/u/day=1/part.parquet"], {"/d/t", "/d/u"}),
+        (["/runs/lr=0.1/model.pkl"], set()),
+        (["/day=1/part.parquet"], set()),
+        (["/d/a=b.parquet"], set()),
+        ([], set()),
+    ],
+)
+def test_files_belong_together_by_folder_and_suffix_or_by_partition(paths: list[str], roots: set[str]) -> None:
+    assert set(find_groups(paths).values()) == roots
+
+
+names = st.sampled_from(["a", "b", "k=1", "k=2"])
+paths = st.builds(
+    lambda parts, n, end: "/" + "/".join([*parts, f"{n}{end}"]),
+    st.lists(names, max_size=4),
+    st.integers(0, 40),
+    st.sampled_from([".csv", ".png", ""]),
+)
+
+
+@given(st.lists(paths, unique=True, max_size=120))
+def test_every_group_is_a_folder_above_its_files_and_large_or_partitioned(given_: list[str]) -> None:
+    groups = find_groups(given_)
+    for path, root in groups.items():
+        assert path.startswith(root + "/")
+        members = [other for other, above in groups.items() if above == root]
+        assert len(members) >= ENOUGH or any("=" in other[len(root) :] for other in members)
