@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of the log one destination has got: a cursor, and letters for the events that could not go in their turn.
+
+    >>> outbox = Outbox(store, "marquez")  # doctest: +SKIP
+    >>> for row in outbox.rows(200):  # doctest: +SKIP
+    ...     outbox.accept(row) if sent(row) else outbox.leave(row, REFUSED, "422: no producer")
+
+Cursor and letters move in one transaction. While it is not known whether the server or the event is at fault, the
+cursor stays where it is and what is left behind is only remembered: nothing of it happened until one event is accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lineagekit.store.log import Letter, Row, Store
+
+REFUSED = "refused"
+"""Dead until a person decides."""
+
+PARKED = "parked"
+"""The server stumbles over it, while it takes others: tried again, and nothing waits for it but its own run."""
+
+BEHIND = "behind"
+"""Waits for one before it in its run."""
+
+RETRY = "retry"
+"""Was refused, and a person put it back."""
+
+ENDS = ("COMPLETE", "FAIL", "ABORT")
+
+
+class Outbox:
+    """The log as one destination sees it, for the time of one pass."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        """Learn which runs something waits in."""
+        self.refused = 0
+        self.aside: list[tuple[int, str, str]] = []
+        self._store, self._name = store, name
+        self._held = {letter.run for letter in self._letters()} - {""}
+
+    @property
+    def suspects(self) -> int:
+        """How many events have failed without one that was accepted since."""
+        return sum(status == PARKED for _, status, _ in self.aside)
+
+    def rows(self, page: int) -> Iterator[Row]:
+        """Events behind the cursor, up to the end of the log at the time when it is reached."""
+        after = self._store.cursor(self._name)
+        while rows := self._store.events(after=after, limit=page):
+            yield from rows
+            after = rows[-1].seq
+
+    def holds(self, row: Row) -> bool:
+        """Whether something before it in its run is still to be sent."""
+        return row.run in self._held
+
+    def accept(self, row: Row) -> None:
+        """It is there; so the server is well, and what was left aside is the fault of the events."""
+        with self._store.write():
+            for seq, status, reason in self.aside:
+                self._add(seq, status, reason)
+            self._store.set_cursor(self._name, row.seq)
+        self.aside.clear()
+
+    def leave(self, row: Row, status: str, reason: str = "") -> None:
+        """It cannot go now: make a letter of it, or, as long as the server is in doubt, remember it."""
+        if status != REFUSED and row.run:
+            self._held.add(row.run)
+        if status == PARKED or self.aside:
+            self.aside.append((row.seq, status, reason))
+            return
+        with self._store.write():
+            self._add(row.seq, status, reason)
+            self._store.set_cursor(self._name, row.seq)
+
+    def waiting(self) -> list[list[Letter]]:
+        """Letters that are to be sent, run by run, each run in order."""
+        runs: dict[str | int, list[Letter]] = {}
+        for letter in self._letters():
+            runs.setdefault(letter.run or letter.seq, []).append(letter)
+        return list(runs.values())
+
+    def fetch(self, letters: Sequence[Letter], page: int) -> Iterator[Row]:
+        """Their events."""
+        for start in range(0, len(letters), page):
+            yield from self._store.events_at([letter.seq for letter in letters[start : start + page]])
+
+    def settle(self, row: Row) -> None:
+        """The event of a letter is there at last."""
+        self._store.remove_letters(self._name, [row.seq])
+
+    def keep(self, row: Row, status: str, reason: str) -> None:
+        """The event of a letter could not go this time either."""
+        with self._store.write():
+            self._add(row.seq, status, reason)
+
+    def end_after(self, row: Row) -> Row | None:
+        """The end of the same run, if that was delivered before this event was."""
+        if not row.run or row.type in ENDS:
+            return None
+        lettered = {letter.seq for letter in self._store.letters(self._name)}
+        cursor = self._store.cursor(self._name)
+        ends = [one for one in self._store.run_events(row.run) if one.type in ENDS and row.seq < one.seq <= cursor]
+        return next((one for one in reversed(ends) if one.seq not in lettered), None)
+
+    def _letters(self) -> Iterator[Letter]:
+        return (letter for letter in self._store.letters(self._name) if letter.status != REFUSED)
+
+    def _add(self, seq: int, status: str, reason: str) -> None:
+        self.refused += status == REFUSED
+        self._store.add_letter(self._name, seq, status=status, reason=reason)

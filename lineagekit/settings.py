@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people write into the store's `config.toml`, checked key by key, and the extract of it that jobs read.
+
+    >>> settings = load_settings("/data/.lineagekit")  # doctest: +SKIP
+    >>> settings.destination[0].url  # doctest: +SKIP
+    'http://localhost:5000'
+
+A job reads no TOML and knows no pydantic: for it the same settings lie beside in `agent.json`, written by whichever
+command sees first that they are out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lineagekit.agent.journal import LIMIT
+from lineagekit.errors import StoreError, UsageError
+
+FILE, AGENT_FILE = "config.toml", "agent.json"
+
+TEMPLATE = """\
+# What lineagekit does with the runs recorded here. Every line is optional; these are the defaults and some examples.
+
+# namespace = "pricing"        # of your jobs; if not said, the name of the git repository
+# settle = "detached"          # after a job: "detached" in the background, "exit" before it ends, "off" later by hand
+# content = true               # digests of what tables say, beside those of their bytes
+# budget = 300                 # seconds that one settling may take for hashing
+
+# Where events go, as many as you like. What OPENLINEAGE_URL or openlineage.yml say counts too.
+# [[destination]]
+# name = "marquez"
+# url = "http://localhost:5000"
+# api_key_env = "MARQUEZ_API_KEY"          # or: api_key_file = "/run/secrets/marquez"
+# headers = { "X-Team" = "pricing" }
+# timeout = 5
+# gzip = true
+
+# [[destination]]
+# name = "events"
+# transport = { type = "kafka", topic = "lineage", config = { "bootstrap.servers" = "localhost:9092" } }
+
+# Who is asked about which data and jobs; of several patterns that fit, the first counts.
+# [owners]
+# "/data/crm/**" = "crm-team@example.com"
+
+# One thing under two names: what is on the left is called what is on the right.
+# [names]
+# "/mnt/shared" = "/data"
+
+# [capture]
+# ignore = ["*.tmp", "/scratch/**"]        # never recorded
+# keep = ["configs/**"]                    # old bytes are kept, so that they can be put back
+# journal_limit = 268435456                # bytes that one process may record
+"""
+
+_EXPECTED = {"string_pattern_mismatch": "http://HOST or https://HOST", "string_too_short": "a text that is not empty"}
+
+
+class _Section(BaseModel):
+    """Unknown keys are refused, for a typo must not go unnoticed, and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class DestinationSettings(_Section):
+    """One `[[destination]]`: an HTTP endpoint, or the `transport` table of openlineage-python."""
+
+    name: Annotated[str, Field(min_length=1)] | None = None
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+\S*$")] | None = Field(default=None, repr=False)
+    endpoint: str | None = None
+    transport: dict[str, Any] | None = Field(default=None, repr=False)
+    headers: dict[str, str] = Field(default={}, repr=False)
+    api_key_env: str | None = None
+    api_key_file: str | None = None
+    timeout: Annotated[float, Field(gt=0)] = 5.0
+    gzip: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> DestinationSettings:
+        if bool(self.url) == bool(self.transport):
+            raise ValueError("expected one of url, transport")
+        if self.transport and not isinstance(self.transport.get("type"), str):
+            raise ValueError("expected a transport with a type")
+        if self.api_key_env and self.api_key_file:
+            raise ValueError("expected one of api_key_env, api_key_file")
+        return self
+
+
+class CaptureSettings(_Section):
+    """What jobs leave out, and what is kept whole."""
+
+    ignore: list[str] = []
+    keep: list[str] = []
+    journal_limit: Annotated[int, Field(gt=0)] = LIMIT
+
+
+class Settings(_Section):
+    """All of `config.toml`; without a file, its defaults."""
+
+    namespace: str = ""
+    settle: Literal["detached", "exit", "off"] | None = None
+    """Not said: detached; at its exit where nothing outlives a job (a container, a batch system, a build server)."""
+    content: bool = True
+    budget: Annotated[float, Field(gt=0)] = 300.0
+    destination: list[DestinationSettings] = []
+    names: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    capture: CaptureSettings = CaptureSettings()
+
+
+def load_settings(folder: str) -> Settings:
+    """Read a store's `config.toml`; UsageError names the file and each key that is wrong."""
+    path = os.path.join(folder, FILE)
+    try:
+        with open(path, "rb") as file:
+            return Settings.model_validate(_beside(folder, tomllib.load(file)))
+    except FileNotFoundError:
+        return Settings()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}", advice="Correct that line.") from error
+    except ValidationError as error:
+        raise UsageError(f"{path}: {'; '.join(_complaints(error))}", advice="Correct the file.") from error
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}", advice="Check its permissions.") from error
+
+
+def write_agent_json(settings: Settings, folder: str) -> None:
+    """Put what a job must know into `agent.json`, whole or not at all; nothing is written where it is up to date."""
+    known = {
+        "version": 1,
+        "namespace": settings.namespace,
+        "settle": settings.settle or "",
+        "ignore": settings.capture.ignore,
+        "journal_limit": settings.capture.journal_limit,
+    }
+    if _read_agent_json(folder) != known:
+        _replace(os.path.join(folder, AGENT_FILE), json.dumps(known))
+
+
+def current_settings(folder: str) -> Settings:
+    """Load the settings and, where the folder may be written, see to it that jobs go by them from now on."""
+    settings = load_settings(folder)
+    if os.path.isdir(folder):
+        with suppress(StoreError):
+            write_agent_json(settings, folder)
+    return settings
+
+
+def _beside(folder: str, table: dict[str, Any]) -> dict[str, Any]:
+    """A relative path means the same from wherever a command is run."""
+    found = table.get("destination")
+    for one in found if isinstance(found, list) else ():
+        if isinstance(one, dict) and isinstance(path := one.get("api_key_file"), str):
+            one["api_key_file"] = os.path.join(folder, os.path.expanduser(path))
+    return table
+
+
+def _complaints(error: ValidationError) -> Iterator[str]:
+    """One a wrong key. What it was set to is shown only where that cannot be a secret."""
+    for wrong in error.errors(include_url=False):
+        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in wrong["loc"])[1:]
+        if wrong["type"] == "extra_forbidden":
+            yield f"{where}: got an unknown key, expected one of {_known_keys(wrong['loc'])}"
+        elif wrong["type"] == "value_error":
+            yield f"{where}: {wrong['msg'].removeprefix('Value error, ')}"
+        else:
+            yield f"{where}: got {_describe(wrong['loc'], wrong['input'])}, expected {_expectation(wrong)}"
+
+
+def _known_keys(where: tuple[int | str, ...]) -> str:
+    sections: dict[int | str, type[_Section]] = {"destination": DestinationSettings, "capture": CaptureSettings}
+    section = sections.get(where[0], Settings) if len(where) > 1 else Settings
+    return ", ".join(section.model_fields)
+
+
+def _describe(where: tuple[int | str, ...], value: object) -> str:
+    if isinstance(value, dict | list) or {"headers", "transport", "url"} & set(where):
+        return f"a {type(value).__name__}"
+    return repr(value)
+
+
+def _expectation(wrong: Any) -> str:
+    """What pydantic says, as a noun: "Input should be a valid string" is "a valid string"."""
+    if wrong["loc"] == ("destination",):
+        return "tables, each under [[destination]]"
+    if wrong["type"] in _EXPECTED:
+        return _EXPECTED[wrong["type"]]
+    text: str = wrong["msg"]
+    return text.removeprefix("Input should be ").replace("a valid ", "a ")
+
+
+def _read_agent_json(folder: str) -> object:
+    try:
+        with open(os.path.join(folder, AGENT_FILE), encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return None
+
+
+def _replace(path: str, text: str) -> None:
+    """A job that reads it meanwhile sees the old file or the new one."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(path), encoding="utf-8", delete=False) as draft:
+            draft.write(text)
+        os.chmod(draft.name, 0o644)  # jobs of other users read it; there is no secret in it
+        os.replace(draft.name, path)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}", advice="Check the folder's permissions.") from error
