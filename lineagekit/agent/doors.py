@@ -18,6 +18,7 @@ from functools import partial
 from weakref import ref
 
 from lineagekit.agent.border import border, is_ours
+from lineagekit.agent.copies import replace_copies
 from lineagekit.agent.naming import absolute
 from lineagekit.agent.scenery import is_scenery
 from lineagekit.agent.scope import book as book_now
@@ -63,26 +64,34 @@ def open_doors() -> None:
     builtins.open = io.open = Door(_open, open_file, "io")
     doors = {"open": open_descriptor, "close": close_descriptor}
     doors.update((name, make(getattr(os, name))) for name, make in _MAKERS.items() if hasattr(os, name))
+    pairs: list[tuple[Any, Any]] = [(_open, builtins.open)]
     for name, function in doors.items():
         original = getattr(os, name)
         door = Door(original, function, "os")
         setattr(os, name, door)
+        pairs.append((original, door))
         for capable in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
             if original in capable:  # shutil asks, and removes trees less safely where the answer is no
                 capable.add(door)
+    replace_copies(pairs)
 
 
 def close_doors() -> None:
     """Put every original back."""
     if isinstance(builtins.open, Door):
+        pairs: list[tuple[Any, Any]] = [(builtins.open, _open)]
         builtins.open = io.open = _open
         for name in ("open", "close", *_MAKERS):
-            setattr(os, name, getattr(getattr(os, name, None), "__wrapped__", None) or getattr(os, name, None))
+            door = getattr(os, name, None)
+            if isinstance(door, Door):
+                setattr(os, name, door.__wrapped__)
+                pairs.append((door, door.__wrapped__))
+        replace_copies(pairs)
 
 
 def open_file(file: Any, mode: str = "r", *args: Any, **more: Any) -> Any:
     """The `open` of builtins and io."""
-    if is_ours():
+    if is_ours() or (type(file) is str and file[:1] == "/" and is_scenery(file)):
         return _open(file, mode, *args, **more)
     if type(file) is int:
         return _watch_descriptor(file, _open(file, mode, *args, **more))
@@ -99,8 +108,11 @@ def open_file(file: Any, mode: str = "r", *args: Any, **more: Any) -> Any:
     opened = _open(file, mode, *args, **more)
     if book is not None:
         with border("open"):
-            if way == "r":
-                book.read(path, os.fstat(opened.fileno()), "open")
+            found = os.fstat(opened.fileno())
+            if "opener" in more and not _is_named(path, found):  # `tempfile` names the folder
+                _watch_descriptor(opened.fileno(), opened)
+            elif way == "r":
+                book.read(path, found, "open")
             else:
                 book.writing(path, was, way, "open")
                 _watch_close(book, path, opened)
@@ -190,6 +202,14 @@ def _before_writing(book: Any, path: str, way: str) -> os.stat_result | None:
     return was
 
 
+def _is_named(path: str, found: os.stat_result) -> bool:
+    """Whether an open file is what lies at this path."""
+    try:
+        return os.path.samestat(os.stat(path), found)
+    except OSError:
+        return False
+
+
 def _interesting(file: Any, dir_fd: int | None = None) -> str:
     """The absolute path of what may be data; '' for all else."""
     if isinstance(file, int):
@@ -227,21 +247,35 @@ def _rename(original: Callable[..., None], *, link: bool = False) -> Callable[..
     def rename(src: Any, dst: Any, *args: Any, **more: Any) -> None:
         if is_ours():
             return original(src, dst, *args, **more)
-        book = None
+        book = was = None
         with border(original.__name__):
-            new = _interesting(dst, more.get("dst_dir_fd"))
-            old = (
-                absolute(os.fsdecode(src)) if more.get("src_dir_fd") is None else _interesting(src, more["src_dir_fd"])
-            )
-            book = book_now() if new else None
-            if book is not None and not link:
-                book.replacing(new)
+            book, new = book_now(), _interesting(dst, more.get("dst_dir_fd"))
+            if book is not None:
+                old = _old_name(original, src, new, more.get("src_dir_fd"))
+                was = book.was(old)
+                if new and not link:
+                    book.replacing(new)
+                elif not new and (link or not book.knows(old)):
+                    book = None
         original(src, dst, *args, **more)
         if book is not None:
             with border(original.__name__):
-                book.moved(old, new, link=link)
+                if new:
+                    book.moved(old, new, link=link, was=was)
+                else:  # to where no data is
+                    book.removed(old)
 
     return rename
+
+
+def _old_name(original: Any, src: Any, new: str, src_dir_fd: int | None) -> str:
+    """The absolute path of what is renamed or linked; a symbolic link is relative to where it lies."""
+    old = os.fsdecode(src)
+    if src_dir_fd is not None and not os.path.isabs(old):
+        old = os.path.join(os.readlink(f"/proc/self/fd/{src_dir_fd}"), old)
+    elif original.__name__ == "symlink":
+        old = os.path.join(os.path.dirname(new), old)
+    return absolute(old)
 
 
 def _remove(original: Callable[..., None]) -> Callable[..., None]:
@@ -268,14 +302,18 @@ def _touch(original: Callable[..., None]) -> Callable[..., None]:
     """A door that moves a file's stat, and not its bytes."""
 
     def touch(path: Any, *args: Any, **more: Any) -> None:
-        original(path, *args, **more)
         if is_ours():
-            return
+            return original(path, *args, **more)
+        book = was = None
         with border("touch"):
             name = _interesting(path, more.get("dir_fd"))
             book = book_now() if name else None
-            if book is not None and book.knows(name):
-                book.changed(name)
+            if book is not None:
+                was = book.was(name)
+        original(path, *args, **more)
+        if book is not None:
+            with border("touch"):
+                book.changed(name, was)
 
     return touch
 

@@ -30,10 +30,10 @@ def hand_over(process: Process, *, waits: bool = True) -> None:
         if how == "off" or not process.journal.id or not has_full_package():
             return
         if how == "detached" or not waits:
-            if not is_somebody_settling(process.config.store_folder):
-                start_settler(process.config.store_folder)
+            if not waits or not is_somebody_settling(process.config.store_folder):
+                start_settler(process.config.store_folder, now=not waits)
             return
-        pid = start_settler(process.config.store_folder)
+        pid = start_settler(process.config.store_folder, now=True)
         _wait(pid, float(process.settings.get("budget", BUDGET)))
 
 
@@ -42,11 +42,14 @@ def has_full_package() -> bool:
     return os.path.isfile(os.path.join(os.path.dirname(os.path.dirname(__file__)), "record", "settle.py"))
 
 
-def start_settler(store: str) -> int:
-    """Start the process that settles: its own session, no streams, lowest priority; its process id."""
+def start_settler(store: str, *, now: bool = False) -> int:
+    """Start the process that settles: its own session, no streams, lowest priority; its process id.
+
+    `now`: it does not wait until this process has ended.
+    """
     environ = {k: v for k, v in os.environ.items() if k not in (RUN, "LINEAGEKIT_LAUNCHER")}
     environ.update({DISABLED: "1", "LINEAGEKIT_STORE": store})
-    words = [sys.executable, "-m", "lineagekit", "settle", "--background"]
+    words = [sys.executable, "-m", "lineagekit", "settle", "--background", *(["--now"] if now else [])]
     nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
     return os.posix_spawn(sys.executable, words, environ, file_actions=nothing, setsid=True)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _HOOKS = "lineagekit_python"
 """The package of hook tables, beside this one: `TABLES` maps the name of a module to where its patch is."""
 
+_Module = type(sys)
 _tables: dict[str, Any] = {}  # a text "module:function", or the function
 _busy: set[str] = set()
 _last_words: list[Any] = []
@@ -110,7 +111,7 @@ def patch(
     found = vars(owner).get(name) if isinstance(owner, type) else getattr(owner, name, None)
     if found is None and isinstance(owner, type):
         found = getattr(owner, name, None)  # inherited: the patch stays with this class
-    if found is None:
+    if found is None or found is object.__init__:  # of which nothing can be asked: it would refuse its arguments
         troubles.count(f"absent:{where}", "")
         return False
     kind = type(found) if isinstance(found, (staticmethod, classmethod)) else None
@@ -118,6 +119,8 @@ def patch(
     if getattr(original, "_lineagekit", False):
         return True
     wrapped = _beside(original, where, before, after, failed)
+    if isinstance(owner, _Module):  # pickled by the name under which it stands here
+        wrapped.__module__, wrapped.__qualname__ = owner.__name__, name
     try:
         setattr(owner, name, kind(wrapped) if kind else wrapped)
     except (AttributeError, TypeError):  # a class of C
@@ -154,6 +157,11 @@ def _beside(original: Any, where: str, before: Any, after: Any, failed: Any) -> 
 def argument(args: Sequence[Any], kwargs: dict[str, Any], place: int, name: str, default: Any = None) -> Any:
     """An argument that may come by place or by name."""
     return kwargs[name] if name in kwargs else args[place] if len(args) > place else default
+
+
+def known_tables() -> dict[str, str]:
+    """Every module that there is a table for."""
+    return _load_tables()
 
 
 def _load_tables() -> dict[str, str]:

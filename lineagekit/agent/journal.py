@@ -24,10 +24,10 @@ from __future__ import annotations
 import binascii
 import errno
 import itertools
-import json
 import os
 import threading
 import time
+from functools import lru_cache
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ LIMIT = 256 << 20
 """Bytes that one process may write; beyond it only the ends of runs are kept, and what was dropped is counted."""
 
 _HEAD = 18  # bytes of LENGTH SPACE CHECKSUM SPACE
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False).encode
 
 
 class Journal:
@@ -123,8 +122,15 @@ class Journal:
 
 def encode(fact: dict[str, Any]) -> bytes:
     """One record."""
-    payload = _encode(fact).encode("ascii")
+    payload = _encoder()(fact).encode("ascii")
     return b"\n%08x %08x %b" % (len(payload), binascii.crc32(payload), payload)
+
+
+@lru_cache(maxsize=1)
+def _encoder() -> Any:
+    from json import JSONEncoder  # half of what `autolog()` would cost; whoever writes a fact mostly has it already
+
+    return JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False).encode
 
 
 def read_facts(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -188,5 +194,7 @@ def _decode(line: bytes) -> dict[str, Any] | None:
     payload = line[_HEAD:]
     if line[:_HEAD] != b"%08x %08x " % (len(payload), binascii.crc32(payload)):
         return None
-    fact = json.loads(payload)
+    from json import loads
+
+    fact = loads(payload)
     return fact if isinstance(fact, dict) else None

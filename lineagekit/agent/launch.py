@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lineagekit run",
         usage="lineagekit run [OPTIONS] -- COMMAND [ARGUMENTS]",
-        description="Record what a command reads and writes; it runs as it would without.",
+        description="Record what a command reads and writes; it runs as without.",
         epilog="Example: lineagekit run --job train -- python train.py --rate 0.1",
         allow_abbrev=False,
     )

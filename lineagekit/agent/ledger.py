@@ -31,19 +31,31 @@ READ, WRITTEN = 1, 2
 class Ledger:
     """What is known of each path; the facts go to the journal as they become known."""
 
-    __slots__ = ("_doubts", "_folders", "_kept", "_run", "_seen")
+    __slots__ = ("_doubts", "_folders", "_kept", "_links", "_run", "_said", "_seen")
 
     def __init__(self, run: Run) -> None:
         """Nothing yet."""
         self._run = run
         self._seen: dict[str, int] = {}
         self._doubts: dict[str, Evidence | None] = {}
+        self._links: dict[str, str] = {}
+        self._said: set[str] = set()
         self._folders: tuple[str, ...] = ()
         self._kept = 0
 
     def knows(self, path: str, role: int = READ | WRITTEN) -> bool:
         """Whether this was said already: of the path itself, or of the folder that is one dataset."""
         return bool(self._seen.get(path, 0) & role) or (bool(self._folders) and path.startswith(self._folders))
+
+    def is_new(self, said: str) -> bool:
+        """Whether something that is no path is said for the first time."""
+        count = len(self._said)
+        self._said.add(said)
+        return len(self._said) > count
+
+    def inputs(self) -> list[str]:
+        """What was only read."""
+        return [path for path, known in self._seen.items() if known == READ]
 
     def read(self, path: str, found: os.stat_result | None, door: str, **more: Any) -> None:
         """A file is read. What this run wrote itself is no input."""
@@ -96,9 +108,15 @@ class Ledger:
         if self._seen.get(path, 0) & (READ | WRITTEN) == READ:
             self._keep(path, os.stat(path))
 
-    def moved(self, old: str, new: str, *, link: bool = False) -> None:
+    def was(self, path: str) -> os.stat_result | None:
+        """The stat of an input that is about to be moved or touched, so that what comes after can be told to be it."""
+        return _stat(path) if self._seen.get(path, 0) & READ else None
+
+    def moved(self, old: str, new: str, *, link: bool = False, was: os.stat_result | None = None) -> None:
         """A file or folder has another name now."""
-        if not link:
+        if link:
+            self._links[old] = new
+        else:
             self._seen.pop(old, None)
             self._doubts.pop(old, None)
         self._seen[new] = self._seen.get(new, 0) | WRITTEN
@@ -114,17 +132,28 @@ class Ledger:
             fact["evidence"] = _evidence(found)
         if link:
             fact["link"] = True
+        if was is not None:
+            fact["was"] = _evidence(was)
         self._run.say(fact)
 
     def removed(self, path: str) -> None:
         """A file that this run touched is gone by its own hand."""
         if self._seen.pop(path, 0):
             self._run.say({"fact": "removed", "path": path})
+        other = self._links.pop(path, "")
+        if other and self._seen.get(other, 0):  # the one that is left has a new stamp
+            self.changed(other)
 
-    def changed(self, path: str) -> None:
+    def changed(self, path: str, was: os.stat_result | None = None) -> None:
         """Its stat was moved by this run, not its bytes: chmod, utime."""
-        if self._seen.get(path, 0) & WRITTEN:
-            self._run.say({"fact": "changed", "path": path, "evidence": _evidence(os.stat(path))})
+        if not self._seen.get(path, 0) & WRITTEN and was is None:
+            return
+        found = _stat(path)
+        if found is not None:
+            fact: dict[str, Any] = {"fact": "changed", "path": path, "evidence": _evidence(found)}
+            if was is not None:
+                fact["was"] = _evidence(was)
+            self._run.say(fact)
 
     def settle_doubts(self) -> None:
         """At the end: what is in doubt was written if its stat has moved."""

@@ -10,6 +10,7 @@ A target is a path, a URI, a folder, a glob, an open file, or a list of them. Ou
 from __future__ import annotations
 
 import os
+from stat import S_ISDIR
 
 from lineagekit.agent.naming import absolute, dataset_name, is_uri
 from lineagekit.agent.redact import redact
@@ -44,7 +45,7 @@ def writes(target: Any, *, door: str, mode: str = "w") -> None:
             was = os.stat(path)
         except OSError:
             was = None
-        if was is None or not os.path.isdir(path):
+        if was is None or not S_ISDIR(was.st_mode):
             book.before_writing(path, was, mode)
             book.writing(path, was, mode, door)
 
@@ -58,6 +59,14 @@ def wrote(target: Any, *, door: str, **facts: Any) -> None:
             path, book = absolute(text), book_now()
             if book is not None and not is_scenery(path):
                 written_path(book, path, door, **facts)
+
+
+def failed(target: Any) -> None:
+    """The writer has raised: what it has not left behind is no output."""
+    for text in _texts(target):
+        path, book = absolute(text), book_now()
+        if book is not None and not is_uri(text) and not os.path.lexists(path):
+            book.removed(path)
 
 
 def doubts(target: Any) -> None:
@@ -86,8 +95,12 @@ def run_now() -> Any:
 
 
 def _dataset(role: str, uri: str, door: str, facts: dict[str, Any]) -> None:
+    run = run_now()
+    if run is None:
+        return
     namespace, name = dataset_name(redact(uri))
-    say(dict(facts, fact="dataset", role=role, namespace=namespace, name=name, door=door))
+    if role == "output" or run.ledger.is_new(f"{namespace} {name} {door} {facts!r}"):
+        run.say(dict(facts, fact="dataset", role=role, namespace=namespace, name=name, door=door))
 
 
 def _texts(target: Any) -> list[str]:

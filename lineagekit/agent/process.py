@@ -10,7 +10,6 @@ environment. A forked child says what it does in a journal of its own, and never
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -139,7 +138,9 @@ def say_troubles(process: Process, run: str) -> None:
 def _read_settings(folder: str) -> dict[str, Any]:
     try:
         with open(os.path.join(folder, "agent.json"), encoding="utf-8") as file:
-            settings = json.load(file)
+            from json import load
+
+            settings = load(file)
     except (OSError, ValueError):
         return {}
     return settings if isinstance(settings, dict) else {}

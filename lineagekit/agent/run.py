@@ -104,9 +104,9 @@ class Run:
         """Write that it is over, and how; what it left in doubt is looked at once more. Only the owner can end it."""
         if self.ended or self.owner != os.getpid():
             return
+        say_last_words(self)
         self.ended = True
         with border("end"):
-            say_last_words(self)
             if not self.began:
                 return
             self.ledger.settle_doubts()

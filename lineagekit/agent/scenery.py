@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from fnmatch import fnmatch
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
@@ -51,6 +50,12 @@ def is_scenery(path: str) -> bool:
         return True
     if path.startswith(_scenery.hidden) and not path.startswith(_scenery.data):
         return True
+    return bool(_scenery.globs) and _is_left_out(path)
+
+
+def _is_left_out(path: str) -> bool:
+    from fnmatch import fnmatch  # 4 ms, and only where the settings name patterns
+
     return any(fnmatch(path, pattern) for pattern in _scenery.globs)
 
 

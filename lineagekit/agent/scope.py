@@ -53,7 +53,7 @@ class Ambiguous:
     def _nothing(self, *_: Any, **__: Any) -> None:
         """What says too little to be told without knowing whose it is."""
 
-    before_writing = writing = replacing = removed = changed = doubt = _nothing
+    before_writing = writing = replacing = removed = changed = doubt = was = _nothing
 
     def _say(self, role: str, path: str) -> None:
         if path not in self._said:
