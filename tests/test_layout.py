@@ -44,8 +44,10 @@ def test_a_command_loads_no_other_command() -> None:
     assert "lineagekit.cli.demo" not in loaded
 
 
-def test_the_first_screen_shows_the_commands_that_exist() -> None:
-    assert sorted(re.findall(r"^  (\w+)  ", FIRST_SCREEN, re.MULTILINE)) == sorted(COMMANDS)
+def test_the_first_screen_shows_only_commands_that_exist_and_at_most_ten() -> None:
+    shown = re.findall(r"^  (\w+)  ", FIRST_SCREEN, re.MULTILINE)
+    assert set(shown) <= set(COMMANDS)
+    assert len(shown) <= 10
 
 
 def test_the_first_screen_fits_a_terminal() -> None:
@@ -56,5 +58,5 @@ def test_the_first_screen_fits_a_terminal() -> None:
 def test_a_command_says_what_it_does_and_is_in_the_readme(name: str) -> None:
     module, _, command = COMMANDS[name].partition(":")
     summary = getattr(import_module(module), command).__doc__.splitlines()[0]
-    assert summary in FIRST_SCREEN
+    assert summary in FIRST_SCREEN or name not in FIRST_SCREEN
     assert f"lineagekit {name}" in README

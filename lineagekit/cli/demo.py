@@ -32,6 +32,12 @@ class Trial:
     what: str
     digests: tuple[Digest, ...]
     promised: tuple[Effect, ...]
+    titles: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each digest is called: its algorithm, where nothing better was said."""
+        return self.titles or tuple(digest.algorithm for digest in self.digests)
 
     def effects(self, first: Trial) -> tuple[Effect, ...]:
         """What the digests say, compared with those of the first trial."""
@@ -46,9 +52,9 @@ class Demo:
     verbose: Verbose = False
 
     def run(self, out: Output) -> int:
-        """Play both scenes in a temporary folder."""
+        """Play all scenes in a temporary folder."""
         with TemporaryDirectory(prefix="lineagekit-demo-") as name:
-            scenes = list(_folder(Path(name))), list(_table(Path(name)))
+            scenes = list(_folder(Path(name))), list(_table(Path(name))), list(_jobs(Path(name, "jobs")))
         trials = [(trial, scene[0]) for scene in scenes for trial in scene]
         kept = all(trial.effects(first) == trial.promised for trial, first in trials)
         out.say(*_text(*scenes), CONCLUSION if kept else "A promise was broken.")
@@ -82,6 +88,17 @@ def _table(root: Path) -> Iterator[Trial]:
     yield Trial("one label flipped", _digests(path, *all_three), ("changed", "changed", "changed"))
 
 
+def _jobs(root: Path) -> Iterator[Trial]:
+    from lineagekit.cli.demo_jobs import recorded_digests
+
+    rows = [("id", "text", "label"), ("1", "ship it", "pos"), ("2", "it crashed", "neg"), ("3", "converged", "pos")]
+    titles = ("raw.csv", "features.csv", "model.json")
+    trials: list[tuple[str, str, Effect]] = [("run once", "pos", "same"), ("run again", "pos", "same")]
+    for what, last, effect in (*trials, ("run on one flipped", "neg", "changed")):
+        raw = "".join(",".join(row) + "\n" for row in [*rows, ("4", "on time", last)])
+        yield Trial(what, tuple(recorded_digests(root, raw)), (effect,) * 3, titles)
+
+
 def _reviews() -> pa.Table:
     import pyarrow as pa
 
@@ -103,15 +120,17 @@ def _digests(path: Path, *algorithms: str) -> tuple[Digest, ...]:
     return tuple(snapshot.digest(algorithm) for algorithm in algorithms)
 
 
-def _text(tree: list[Trial], table: list[Trial]) -> Iterator[str]:
+def _text(tree: list[Trial], table: list[Trial], jobs: list[Trial]) -> Iterator[str]:
     yield from ("1. A folder of three files has one digest, of every path and byte in it.", "", *_rows(tree), "")
     yield from (f"2. A table of {ROWS:,} reviews has three digests.", "")
     yield from ("   blake3: the bytes    lkt1: the rows, in any order    lks1: the rows, in order", "")
     yield from (*_rows(table), "")
+    yield from ("3. Two jobs, each run with `lineagekit run`: what they read and wrote.", "")
+    yield from (*_rows(jobs), "")
 
 
 def _rows(scene: list[Trial]) -> Iterator[str]:
-    yield f"   {'':20}" + "".join(f"{d.algorithm:18}" for d in scene[0].digests).rstrip()
+    yield f"   {'':20}" + "".join(f"{name:18}" for name in scene[0].names).rstrip()
     for trial in scene:
         effects = trial.effects(scene[0]) if trial is not scene[0] else ("",) * len(trial.digests)
         cells = (f"{d.hex[:8]} {effect:9}" for d, effect in zip(trial.digests, effects, strict=True))
@@ -119,10 +138,10 @@ def _rows(scene: list[Trial]) -> Iterator[str]:
 
 
 def _to_json(trial: Trial, first: Trial) -> dict[str, Any]:
-    names = [digest.algorithm for digest in trial.digests]
+    names = trial.names
     return {
         "what": trial.what,
-        "digests": {digest.algorithm: str(digest) for digest in trial.digests},
+        "digests": {name: str(digest) for name, digest in zip(names, trial.digests, strict=True)},
         "promised": dict(zip(names, trial.promised, strict=True)),
         "seen": dict(zip(names, trial.effects(first), strict=True)),
     }

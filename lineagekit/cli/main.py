@@ -24,19 +24,35 @@ from lineagekit.cli.output import Output
 from lineagekit.errors import LineagekitError, UsageError
 
 COMMANDS = {
+    "run": "lineagekit.cli.run:Run",
+    "log": "lineagekit.cli.log:Log",
+    "show": "lineagekit.cli.show:Show",
+    "push": "lineagekit.cli.push:Push",
+    "settle": "lineagekit.cli.settle:Settle",
     "fingerprint": "lineagekit.cli.fingerprint:Fingerprint",
+    "doctor": "lineagekit.cli.doctor:Doctor",
+    "init": "lineagekit.cli.init:Init",
+    "hooks": "lineagekit.cli.hooks:Hooks",
     "demo": "lineagekit.cli.demo:Demo",
 }
 
 FIRST_SCREEN = """\
 Usage: lineagekit COMMAND [OPTIONS]
 
-Names data by its bytes and by its content, so that "same data" can be proven.
+Names data by its bytes, and records which run made it of what.
+
+Record
+  run          Record what a command reads and writes; it runs as without.
+  log          List the runs that were recorded, newest first.
+  show         Show one run: data and digests, parameters, metrics, code, gaps.
+  push         Send what was recorded to Marquez, Kafka, or elsewhere.
 
 Identify
   fingerprint  Name files, folders, tables and objects by bytes and content.
 
 Set up
+  init         Make a store for this project, with a commented configuration.
+  doctor       Check store, destinations and gaps, and say what to do.
   demo         Show, on data made up here, what each digest notices.
 
 Everywhere

@@ -55,7 +55,7 @@ def test_help_for_all_lists_every_command(capsys: pytest.CaptureFixture[str]) ->
 def test_an_unknown_command_is_told_which_one_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fingerprnt", "x"]) == 2
     assert capsys.readouterr().err == (
-        "error: unknown command: got fingerprnt, expected one of demo, fingerprint. "
+        f"error: unknown command: got fingerprnt, expected one of {', '.join(sorted(COMMANDS))}. "
         "Did you mean: lineagekit fingerprint\n"
     )
 

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store that a command asks: opened, brought up to date with what jobs on this machine left, and named.
+
+>>> with opened_store(out) as (store, where):  # doctest: +SKIP
+...     out.say(where)
+store /work/.lineagekit
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lineagekit.cli.output import Output
+from lineagekit.config import Config
+from lineagekit.errors import StoreError
+from lineagekit.settings import current_settings
+from lineagekit.store.log import Store, open_store
+
+
+@contextmanager
+def opened_store(out: Output) -> Iterator[tuple[Store, str]]:
+    """The store of this folder or user, settled as far as can be, and a line that says which and how fresh it is."""
+    folder = Config.from_environment().store_folder
+    where = f"store {folder}"
+    if waiting := _bring_up_to_date(folder, out):
+        where += f" ({waiting})"
+    with open_store(folder, make=False) as store:
+        yield store, where
+
+
+def _bring_up_to_date(folder: str, out: Output) -> str:
+    """Settle what ended jobs left; what is still to be done is said, and keeps nobody from an answer."""
+    from lineagekit.record.plan import Budget, Plan
+    from lineagekit.record.settle import settle
+
+    settings = current_settings(folder)
+    plan = Plan(budget=Budget(settings.budget), content=settings.content, wait=False, progress=out.progress)
+    try:
+        settled = settle(folder, plan=plan)
+    except StoreError as error:
+        out.warn(f"what jobs left cannot be settled: {error}")
+        return "not up to date"
+    finally:
+        out.progress.hide()
+    if settled.busy:
+        return "being settled by another process"
+    return f"{len(settled.waiting)} run{'s go' if len(settled.waiting) > 1 else ' goes'} on" if settled.waiting else ""
