@@ -38,15 +38,11 @@ _descriptors: dict[int, tuple[Any, str, tuple[int, int]]] = {}
 class Door:
     """A function in the place of one that is built in: like that, it stays itself as an attribute of a class."""
 
-    def __init__(self, original: Any, function: Any, module: str) -> None:
+    def __init__(self, original: Any, module: str) -> None:
         """Look like the original, to `help`, `inspect.signature` and `pickle`."""
-        self.__wrapped__, self._function = original, function
+        self.__wrapped__ = original
         self.__name__ = self.__qualname__ = original.__name__
         self.__module__, self.__doc__ = module, original.__doc__
-
-    def __call__(self, *args: Any, **more: Any) -> Any:
-        """Go through."""
-        return self._function(*args, **more)
 
     def __reduce__(self) -> str:
         """Pickled by name, so that it arrives as whatever stands in that place there."""
@@ -57,17 +53,22 @@ class Door:
         return repr(self.__wrapped__)
 
 
+def _door(original: Any, function: Any, module: str) -> Any:
+    """A door of a class of its own, whose call is the function itself: a method in between would cost each open."""
+    return type("Door", (Door,), {"__call__": staticmethod(function)})(original, module)
+
+
 def open_doors() -> None:
     """Stand in every door; twice is once."""
-    if isinstance(builtins.open, Door):
+    if _are_open():
         return
-    builtins.open = io.open = Door(_open, open_file, "io")
+    builtins.open = io.open = _door(_open, open_file, "io")
     doors = {"open": open_descriptor, "close": close_descriptor}
     doors.update((name, make(getattr(os, name))) for name, make in _MAKERS.items() if hasattr(os, name))
     pairs: list[tuple[Any, Any]] = [(_open, builtins.open)]
     for name, function in doors.items():
         original = getattr(os, name)
-        door = Door(original, function, "os")
+        door = _door(original, function, "os")
         setattr(os, name, door)
         pairs.append((original, door))
         for capable in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
@@ -76,9 +77,14 @@ def open_doors() -> None:
     replace_copies(pairs)
 
 
+def _are_open() -> bool:
+    stands: Any = builtins.open
+    return isinstance(stands, Door)
+
+
 def close_doors() -> None:
     """Put every original back."""
-    if isinstance(builtins.open, Door):
+    if _are_open():
         pairs: list[tuple[Any, Any]] = [(builtins.open, _open)]
         builtins.open = io.open = _open
         for name in ("open", "close", *_MAKERS):
@@ -91,7 +97,7 @@ def close_doors() -> None:
 
 def open_file(file: Any, mode: str = "r", *args: Any, **more: Any) -> Any:
     """The `open` of builtins and io."""
-    if is_ours() or (type(file) is str and file[:1] == "/" and is_scenery(file)):
+    if (type(file) is str and file[:1] == "/" and is_scenery(file)) or is_ours():
         return _open(file, mode, *args, **more)
     if type(file) is int:
         return _watch_descriptor(file, _open(file, mode, *args, **more))
