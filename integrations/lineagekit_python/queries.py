@@ -68,7 +68,11 @@ class Query:
             return
         if self.answer is None:
             self.answer = Answer(names)
-        if rows and self.answer.has_room(len(rows), MOST_IN_ROWS) and not isinstance(rows[0], (tuple, list)):
+        if (
+            rows
+            and self.answer.has_room(len(rows) * len(self.answer.names), MOST_IN_ROWS)
+            and not isinstance(rows[0], (tuple, list))
+        ):
             rows = [list(row.values()) if hasattr(row, "values") else list(row) for row in rows]
         self.answer.add_rows(rows)
 

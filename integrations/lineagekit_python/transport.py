@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import atexit
 import os
-from json import dumps, loads
+from json import dumps
 
-from openlineage.client.serde import Serde
 from openlineage.client.transport.transport import Config, Transport
 
 from lineagekit.agent.border import border
@@ -68,7 +67,7 @@ class LineagekitTransport(Transport):
         """Write it down."""
         with border("transport"):
             process = self._process
-            if process is not None and not is_disabled() and process.say({"fact": "event", "event": _plain(event)}):
+            if process is not None and not is_disabled() and process.say({"fact": "event", "event": as_mapping(event)}):
                 _hand_over_at_exit(process)
 
     def close(self, timeout: float = -1) -> bool:
@@ -96,13 +95,6 @@ def _open(store: str) -> Process | None:
     return _others[folder]
 
 
-def _plain(event: Any) -> dict[str, Any]:
-    """An event as JSON has it: a number that is none is nothing."""
-    if isinstance(event, (dict, str, bytes)):
-        return as_mapping(event)
-    return dict(loads(Serde.to_json(event), parse_constant=lambda _: None))
-
-
 def _hand_over_at_exit(process: Process) -> None:
     """Have the events delivered when this process ends, where nothing else does so; a forked child has no such end."""
     if id(process) not in _leaving:
@@ -121,7 +113,7 @@ def _leave(process: Process, pid: int) -> None:
 
 def write_forward(process: Any, transport: dict[str, Any]) -> None:
     """Write a transport's configuration, whole or not at all, so that nobody else can read it; it may hold a key."""
-    process._prepare_store()
+    process.prepare_store()
     path = os.path.join(process.config.store_folder, FORWARD)
     text = dumps(transport, sort_keys=True, default=str).encode()
     try:

@@ -13,15 +13,14 @@ if TYPE_CHECKING:
 
 
 def as_mapping(event: Any) -> dict[str, Any]:
-    """A mapping as it is, JSON as text, or an event of openlineage-python, whose package is loaded then."""
-    if isinstance(event, dict):
-        return event
+    """A mapping, JSON as text, or an event of openlineage-python, whose package is loaded then."""
     import json
 
-    if isinstance(event, (str, bytes)):
-        parsed = json.loads(event)
-        return parsed if isinstance(parsed, dict) else {"event": parsed}
-    from openlineage.client.serde import Serde
+    if isinstance(event, dict):
+        event = json.dumps(event, default=str)
+    elif not isinstance(event, (str, bytes)):
+        from openlineage.client.serde import Serde
 
-    parsed = json.loads(Serde.to_json(event))
-    return dict(parsed)
+        event = Serde.to_json(event)
+    parsed = json.loads(event, parse_constant=lambda _: None)  # NaN is no JSON, and no reason to lose an event
+    return parsed if isinstance(parsed, dict) else {"event": parsed}

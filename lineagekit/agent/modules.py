@@ -66,7 +66,7 @@ def packages() -> dict[str, str]:
     for name, module in list(sys.modules.items()):
         path = getattr(module, "__file__", None) if "." not in name else None
         if isinstance(path, str) and name[:1] != "_" and any(part in path for part in _INSTALLED):
-            version = getattr(module, "__version__", "")
+            version = vars(module).get("__version__", "")  # asked for as an attribute, some warn
             found[name] = version if isinstance(version, str) else str(version)[:50]
     return found
 

@@ -67,7 +67,7 @@ class Process:
         """Write a fact; True when it will survive this process. Never raises."""
         with border("journal"):
             if self.journal.id == "":
-                self._prepare_store()
+                self.prepare_store()
             return self.journal.append(fact)
         return False
 
@@ -75,7 +75,8 @@ class Process:
         """Who hashes: `detached` after this process, `exit` before it ends, `off`: somebody else."""
         return self.config.settle or self.settings.get("settle", "") or ""
 
-    def _prepare_store(self) -> None:
+    def prepare_store(self) -> None:
+        """Make the store's folder, closed to others and hidden from git."""
         folder = self.config.store_folder
         if not os.path.isdir(folder):
             os.makedirs(folder, mode=0o700, exist_ok=True)

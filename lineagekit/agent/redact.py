@@ -22,7 +22,7 @@ _SECRET = (
     r"|auth(?:orization)?|bearer|token|signature)[\w.-]*|pwd|pass|sig|key|jwt|sas)"
 )
 _NAME = re.compile(_SECRET + r"\Z", re.IGNORECASE)
-_USER = re.compile(r"(?<=://)[^/?#\s@]*@")
+_USER = re.compile(r"(?<=://)(?:[^/?#\s@]*|[^/?#\s@:]*:(?!\d+[/?#])[^\s@]*)@")  # a password may hold a bare slash
 _PAIR = re.compile(
     r"(?P<name>\b" + _SECRET + r")(?P<gap>[\"']?\s*[=:]\s*[\"']?)(?P<value>[^\s&;,\"'}]+)", re.IGNORECASE
 )

@@ -159,7 +159,7 @@ def _destinations(folder: str) -> Iterator[dict[str, Any]]:
     from lineagekit.store.log import open_store
 
     try:
-        destinations = find_destinations(current_settings(folder), os.environ)
+        destinations = find_destinations(current_settings(folder), os.environ, folder)
         for one in destinations:
             with open_store(folder) as store:
                 state = backlog(store, one.name)

@@ -108,7 +108,7 @@ def _find(folder: str, wanted: Sequence[str]) -> Sequence[Destination]:
 
     if is_disabled(os.environ):
         raise UsageError("nothing is sent: OPENLINEAGE_DISABLED is set", advice="Unset it.")
-    destinations = choose(find_destinations(current_settings(folder), os.environ), wanted)
+    destinations = choose(find_destinations(current_settings(folder), os.environ, folder), wanted)
     if not destinations:
         raise UsageError("no destination is configured", advice=ADVICE)
     return destinations

@@ -49,7 +49,7 @@ class Settle:
         """Settle, say what came of it, and deliver."""
         folder = Config.from_environment().store_folder
         settings = current_settings(folder)
-        destinations = configured_destinations(settings)
+        destinations = configured_destinations(settings, folder)
         if self.background:
             os.chdir("/")  # a folder that somebody wants to unmount is not held
         settled = settle(folder, runs=[self.target] if self.target else None, plan=self._plan(settings, out))
@@ -92,12 +92,12 @@ def recorded(account: Account) -> str:
     return f"recorded {account.job}: {', '.join(told) or 'no data'} (lineagekit log)"
 
 
-def configured_destinations(settings: Settings) -> list[Destination]:
+def configured_destinations(settings: Settings, folder: str) -> list[Destination]:
     """Where events go; nowhere while the settings are wrong, of which `push` and `doctor` tell."""
     from lineagekit.exchange.destinations import find_destinations
 
     with suppress(LineagekitError):
-        return find_destinations(settings, os.environ)
+        return find_destinations(settings, os.environ, folder)
     return []
 
 

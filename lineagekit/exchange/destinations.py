@@ -11,7 +11,7 @@ read when a sender is opened, and kept nowhere else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -26,7 +26,7 @@ from lineagekit.exchange.endpoint import (
     transport_url,
     url_name,
 )
-from lineagekit.exchange.openlineage import read_transports
+from lineagekit.exchange.openlineage import read_forward, read_transports
 from lineagekit.settings import FILE, DestinationSettings, Settings
 
 ADVICE = (
@@ -54,14 +54,23 @@ class Destination:
     open: Callable[[], Sender] = field(repr=False, compare=False)
 
 
-def find_destinations(settings: Settings, environ: Mapping[str, str]) -> list[Destination]:
-    """Every configured destination, once; none where OPENLINEAGE_DISABLED says so. Raises UsageError."""
+def find_destinations(settings: Settings, environ: Mapping[str, str], folder: str = "") -> list[Destination]:
+    """Every configured destination, once; none where OPENLINEAGE_DISABLED says so. Raises UsageError.
+
+    `folder` is the store's, where jobs may have said where their events go.
+    """
     if is_disabled(environ):
         return []
     ours = [_from_settings(one, environ, FILE) for one in settings.destination]
     _refuse_doubles(ours)
-    theirs = [_from_transport(transport, source) for transport, source in read_transports(environ)]
+    theirs = [_from_transport(transport, source) for transport, source in _told(environ, folder)]
     return list({one.name: one for one in [*theirs, *ours]}.values())
+
+
+def _told(environ: Mapping[str, str], folder: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    if folder:
+        yield from read_forward(folder)
+    yield from read_transports(environ)
 
 
 def is_disabled(environ: Mapping[str, str]) -> bool:

@@ -11,6 +11,7 @@ other, and misses nothing.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +19,23 @@ from typing import Any
 from lineagekit.errors import UsageError
 
 Transport = dict[str, Any]
+
+
+OURS = "lineagekit_python."
+"""Where our own transport is, which puts events into the store that they are sent from."""
+
+FORWARD = "forward.json"
+
+
+def read_forward(folder: str) -> Iterator[tuple[Transport, str]]:
+    """The transport that jobs of this store told us to send to: the one that theirs stands in front of."""
+    try:
+        with open(os.path.join(folder, FORWARD), encoding="utf-8") as file:
+            told = json.load(file)
+    except (OSError, ValueError):
+        return
+    for part in _parts(told) if isinstance(told, dict) else ():
+        yield part, FORWARD
 
 
 def read_transports(environ: Mapping[str, str]) -> Iterator[tuple[Transport, str]]:
@@ -73,6 +91,9 @@ def _from_url(environ: Mapping[str, str]) -> Transport:
 def _parts(transport: Transport) -> Iterator[Transport]:
     kind = transport.get("type")
     if not kind or kind == "noop":
+        return
+    if str(kind).startswith(OURS):  # it writes into this very store; what it stands in front of is meant
+        yield from _parts(dict(transport.get("transport") or {}))
         return
     if kind != "composite" or transport.get("continue_on_success") is False:  # the second is a chain of substitutes
         yield transport

@@ -273,3 +273,19 @@ class Minute(TokenProvider):
 
     def get_bearer(self) -> str:
         return "Bearer of-the-minute"
+
+
+def test_our_own_transport_is_no_destination_and_what_it_stands_before_is(tmp_path: Path) -> None:
+    import json
+
+    from lineagekit.settings import Settings
+
+    behind = {"type": "http", "url": "http://lineage.example.com"}
+    for told, names in (
+        ({"type": "lineagekit_python.LineagekitTransport"}, []),
+        ({"type": "lineagekit_python.LineagekitTransport", "transport": behind}, ["http://lineage.example.com"]),
+        (behind, ["http://lineage.example.com"]),
+    ):
+        (tmp_path / "forward.json").write_text(json.dumps(told))
+        found = find_destinations(Settings(), {}, str(tmp_path))
+        assert [(one.name, one.source) for one in found] == [(name, "forward.json") for name in names]
