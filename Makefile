@@ -15,7 +15,9 @@ help:  ## Print this
 
 install: .venv/.dev  ## Make .venv with all that development needs
 
+# Tests start Python a thousand times: where the environment forbids to write bytecode, each would compile anew.
 test: .venv/.dev  ## Run every test that this machine can run
+	@$(BIN)/python -m compileall -q lineagekit integrations
 	$(BIN)/python -m pytest -ra --numprocesses auto --dist loadfile $(ARGS)
 
 check: lint test  ## Run the linters, the type checker, the import contracts and the tests

@@ -133,16 +133,28 @@ def load_settings(folder: str) -> Settings:
 
 
 def write_agent_json(settings: Settings, folder: str) -> None:
-    """Put what a job must know into `agent.json`, whole or not at all; nothing is written where it is up to date."""
-    known = {
+    """Put what a job must know into `agent.json`, whole or not at all.
+
+    Nothing is written where it is up to date, and there is no such file where nothing was set: a job would import
+    Python's JSON, which takes it 10 ms, to learn what it takes for granted.
+    """
+    known = _known_to_agents(settings)
+    path = os.path.join(folder, AGENT_FILE)
+    if known == _known_to_agents(Settings()):
+        with suppress(OSError):
+            os.unlink(path)
+    elif _read_agent_json(folder) != known:
+        _replace(path, json.dumps(known))
+
+
+def _known_to_agents(settings: Settings) -> dict[str, Any]:
+    return {
         "version": 1,
         "namespace": settings.namespace,
         "settle": settings.settle or "",
         "ignore": settings.capture.ignore,
         "journal_limit": settings.capture.journal_limit,
     }
-    if _read_agent_json(folder) != known:
-        _replace(os.path.join(folder, AGENT_FILE), json.dumps(known))
 
 
 def current_settings(folder: str) -> Settings:

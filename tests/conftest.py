@@ -7,6 +7,10 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # a machine's moods are no failure
+settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)

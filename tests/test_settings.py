@@ -149,11 +149,16 @@ class TestWhatJobsAreTold:
             (tmp_path / "config.toml").write_text(f'namespace = "{namespace}"')
             current_settings(str(tmp_path))
             assert self.read(tmp_path)["namespace"] == namespace
+
+    def test_where_nothing_is_set_there_is_none_and_a_job_has_nothing_to_read(self, tmp_path: Path) -> None:
+        (tmp_path / "config.toml").write_text('namespace = "a"')
+        current_settings(str(tmp_path))
         (tmp_path / "config.toml").unlink()
         current_settings(str(tmp_path))
-        assert self.read(tmp_path)["namespace"] == ""
+        assert list(tmp_path.iterdir()) == []
 
     def test_it_is_written_only_when_it_changes(self, tmp_path: Path) -> None:
+        (tmp_path / "config.toml").write_text('namespace = "a"')
         current_settings(str(tmp_path))
         before = (tmp_path / "agent.json").stat().st_ino
         current_settings(str(tmp_path))
@@ -161,9 +166,10 @@ class TestWhatJobsAreTold:
 
     def test_one_that_is_broken_is_replaced(self, tmp_path: Path) -> None:
         (tmp_path / "agent.json").write_text('{"names')
+        (tmp_path / "config.toml").write_text('namespace = "a"')
         current_settings(str(tmp_path))
         assert self.read(tmp_path)["version"] == 1
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["agent.json"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["agent.json", "config.toml"]
 
     def test_a_store_that_is_not_there_is_not_made(self, tmp_path: Path) -> None:
         assert current_settings(str(tmp_path / "no")) == Settings()
@@ -173,4 +179,4 @@ class TestWhatJobsAreTold:
         (tmp_path / "agent.json").mkdir()
         assert current_settings(str(tmp_path)) == Settings()
         with pytest.raises(StoreError, match="cannot write"):
-            write_agent_json(Settings(), str(tmp_path))
+            write_agent_json(Settings(namespace="a"), str(tmp_path))

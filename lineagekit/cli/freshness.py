@@ -8,6 +8,7 @@ store /work/.lineagekit
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,10 +32,12 @@ def opened_store(out: Output) -> Iterator[tuple[Store, str]]:
 
 def _bring_up_to_date(folder: str, out: Output) -> str:
     """Settle what ended jobs left; what is still to be done is said, and keeps nobody from an answer."""
+    settings = current_settings(folder)
+    if not _has_left_something(folder):
+        return ""  # before half of the package is imported
     from lineagekit.record.plan import Budget, Plan
     from lineagekit.record.settle import settle
 
-    settings = current_settings(folder)
     plan = Plan(budget=Budget(settings.budget), content=settings.content, wait=False, progress=out.progress)
     try:
         settled = settle(folder, plan=plan)
@@ -46,3 +49,10 @@ def _bring_up_to_date(folder: str, out: Output) -> str:
     if settled.busy:
         return "being settled by another process"
     return f"{len(settled.waiting)} run{'s go' if len(settled.waiting) > 1 else ' goes'} on" if settled.waiting else ""
+
+
+def _has_left_something(folder: str) -> bool:
+    try:
+        return any(name.endswith((".journal", ".jsonl")) for name in os.listdir(os.path.join(folder, "journal")))
+    except OSError:
+        return False

@@ -38,9 +38,39 @@ from lineagekit.store.log import Entry, Mark, Store, entry_of
 ORIGIN = "journal"
 """How events come into the log that settling made."""
 
+MOST_RUNS, MOST_BYTES = 256, 32 << 20
+"""Of one batch: runs, and bytes of their facts."""
+
 
 class Overtaken(Exception):
     """Somebody else has settled one of these runs meanwhile: the journals must be looked at anew."""
+
+
+def settle_found(found: Iterable[Found], bench: Bench) -> bool:
+    """Settle these runs, batch by batch; whether somebody else was at some of them. Raises StoreError."""
+    overtaken = False
+    for batch in batches(found):
+        try:
+            settle_batch(batch, bench)
+        except (Overtaken, FileNotFoundError):
+            overtaken = True
+        except OSError:
+            bench.done["failed"] += 1
+    return overtaken
+
+
+def batches(found: Iterable[Found]) -> Iterator[list[Found]]:
+    """Few enough for the memory, and many enough to forget the cost of a transaction."""
+    batch: list[Found] = []
+    size = 0
+    for run in found:
+        size += sum(member.runs[run.id].last - member.runs[run.id].first for member in run.members)
+        batch.append(run)
+        if len(batch) >= MOST_RUNS or size >= MOST_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def settle_batch(found: Sequence[Found], bench: Bench) -> None:
@@ -55,32 +85,14 @@ def settle_batch(found: Sequence[Found], bench: Bench) -> None:
             built[run.id] = sift(stories[run.id].emitted, bench.folder, name=name, done=bench.done)
     settled = [run for run in found if run.id in built]
     accounts = [one for one in accounts if one.run in built]
-    with bench.store.write(durable=True):
-        _require_first(settled, bench.store)
-        _keep_objects(accounts, bench.store)
-        new = [entry for entries in built.values() for entry in entries]
-        bench.done["events"] += bench.store.append(new, origin=ORIGIN, marks=list(_marks(settled)))
+    _keep_objects(accounts, bench.store)
+    new = [entry for entries in built.values() for entry in entries]
+    bench.done["events"] += bench.store.append(new, origin=ORIGIN, marks=_marks(settled, bench.store), durable=True)
     for run in settled:
         for member in run.members:
             del member.runs[run.id]
     _count(settled, accounts, [stories[run.id] for run in settled], bench)
     _remove_copies((stories[run.id] for run in settled), bench.kept)
-
-
-def _require_first(found: Iterable[Found], store: Store) -> None:
-    """The first commit wins: whoever comes second may have read on, and would mark as settled what is told nowhere."""
-    for run in found:
-        if run.stage in ("late", "emitted"):
-            overtaken = any(_is_taken(member, run.id, store) for member in run.members)
-        else:
-            overtaken = store.settled(run_id(run.id))
-        if overtaken:
-            raise Overtaken
-
-
-def _is_taken(member: Survey, run: str, store: Store) -> bool:
-    first, journal = member.runs[run].first, member.owner.id
-    return max(store.mark(journal), store.mark(mark_of(journal, run))) > first
 
 
 def start(found: Sequence[Found], bench: Bench) -> None:
@@ -182,9 +194,15 @@ def _entries(account: Account, found: Found, bench: Bench) -> list[Entry]:
         return []
 
 
-def _marks(found: Iterable[Found]) -> Iterator[Mark]:
-    """How far each journal is settled once these runs are; and where one run ends while an earlier one goes on."""
+def _marks(found: Sequence[Found], store: Store) -> Iterator[Mark]:
+    """How far each journal is settled once these runs are; and where one run ends while an earlier one goes on.
+
+    The log asks for them in the midst of its transaction, and that is the place for raising Overtaken: the first commit
+    wins, for whoever comes second may have read on, and would mark as settled what is told nowhere.
+    """
     settled = {run.id for run in found}
+    if any(_is_taken(member, run.id, store) for run in found for member in run.members):
+        raise Overtaken
     for member in {member.path: member for run in found for member in run.members}.values():
         left = [mention.first for run, mention in member.runs.items() if run not in settled]
         offset = min(left, default=member.end)
@@ -194,26 +212,34 @@ def _marks(found: Iterable[Found]) -> Iterator[Mark]:
                 yield Mark(mark_of(member.owner.id, run), mention.last)
 
 
+def _is_taken(member: Survey, run: str, store: Store) -> bool:
+    """Whether somebody else has marked facts of a run that we have read as well."""
+    first, journal = member.runs[run].first, member.owner.id
+    if store.mark(journal) > first:
+        return True
+    has_others = member.start > 0 or len(member.runs) > 1  # else the journal's own mark tells
+    return has_others and store.mark(mark_of(journal, run)) > first
+
+
 def _keep_objects(accounts: Iterable[Account], store: Store) -> None:
-    """Manifests and profiles, which events name by their digests."""
+    """Manifests and profiles, which events name by their digests; if the runs are not told after all, no harm is done."""
+    wanted: dict[tuple[str, str], Callable[[], bytes]] = {}
     for use in (use for account in accounts for use in (*account.inputs, *account.outputs)):
         snapshot = use.snapshot
-        if snapshot is None:
-            continue
-        if snapshot.manifest is not None:
-            _keep(store, "manifest", str(snapshot.manifest.digest), partial(_lines, snapshot.manifest))
-        if snapshot.profile is not None:
-            _keep(store, "profile", str(snapshot.digest("lkt1")), snapshot.profile.to_bytes)
+        if snapshot is not None and snapshot.manifest is not None:
+            wanted["manifest", str(snapshot.manifest.digest)] = partial(_lines, snapshot.manifest)
+        if snapshot is not None and snapshot.profile is not None:
+            wanted["profile", str(snapshot.digest("lkt1"))] = snapshot.profile.to_bytes
+    # Written out only where they are not there yet, and before the transaction: a profile takes milliseconds.
+    bodies = [(kind, digest, write()) for (kind, digest), write in wanted.items() if store.object(kind, digest) is None]
+    if bodies:
+        with store.write():
+            for kind, digest, body in bodies:
+                store.keep_object(kind, digest, body)
 
 
 def _lines(manifest: Manifest) -> bytes:
     return "".join(manifest.to_lines()).encode()
-
-
-def _keep(store: Store, kind: str, digest: str, write: Callable[[], bytes]) -> None:
-    """Written out only if it is not there: a profile takes milliseconds."""
-    if store.object(kind, digest) is None:
-        store.keep_object(kind, digest, write())
 
 
 def _count(found: Iterable[Found], accounts: Sequence[Account], stories: Iterable[Story], bench: Bench) -> None:

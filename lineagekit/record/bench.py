@@ -10,16 +10,23 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from lineagekit.events.account import Account, RunName
 from lineagekit.events.naming import run_id
+from lineagekit.identity.cache import open_cache
+from lineagekit.identity.hashing import Hashing
 from lineagekit.identity.options import Options
 from lineagekit.record.journals import Here
+from lineagekit.record.plan import Plan
 from lineagekit.record.prove import Prover
 from lineagekit.record.survey import Names
 from lineagekit.record.where import Links
-from lineagekit.store.log import RunRow, Store
+from lineagekit.store.log import RunRow, Store, open_store
+
+JOURNALS = "journal"
+"""The folder of journals, in that of the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,17 @@ class Bench:
     def kept(self) -> str:
         """The folder of copies."""
         return os.path.join(self.folder, "kept")
+
+
+def set_up(store_folder: str, plan: Plan, stack: ExitStack, *, tells: bool = False) -> Bench:
+    """Open what is needed, until the stack is closed; with `tells` the accounts are remembered. Raises StoreError."""
+    cache = stack.enter_context(closing(open_cache(plan.cache_folder)))
+    store = stack.enter_context(open_store(store_folder))
+    how = Hashing("blake3", cache, plan.threads, plan.progress)
+    options = Options(what="content", threads=plan.threads, cache=cache, profile=True, progress=plan.progress)
+    accounts: list[Account] | None = [] if tells else None
+    folder = os.path.join(store_folder, JOURNALS)
+    return Bench(store, Prover(how, plan.budget), options, Here.now(), folder, plan.content, accounts=accounts)
 
 
 def row_of(run: str, store: Store) -> RunRow | None:

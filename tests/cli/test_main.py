@@ -117,7 +117,7 @@ class TestStreamsThatDoNotWork:
 
     @FULL
     @pytest.mark.parametrize(
-        "words", ["--help", "--version", "fingerprint --help", "fingerprint abc.txt", "nosuch --json", "demo --json"]
+        "words", ["--help", "--version", "fingerprint --help", "fingerprint abc.txt", "nosuch --json", "hooks --json"]
     )
     def test_an_answer_that_cannot_be_written_is_an_error(self, shell: Shell, words: str) -> None:
         done = shell(f"lk {words} >/dev/full")

@@ -64,6 +64,7 @@ def test_a_zombie_is_dead() -> None:
         ({"boot": "an earlier one"}, LONG_AGO, "dead"),
         ({"boot": "of a machine with our name"}, time.time_ns() + 10**12, "foreign"),
     ],
+    ids=["gone", "this process", "elsewhere", "earlier", "namesake"],
 )
 def test_the_owner_of_a_journal_is_judged(named: dict[str, Any], written: int, standing: str) -> None:
     owner = Owner("id", HERE.host, HERE.boot, NO_PROCESS, "1")._replace(**named)
