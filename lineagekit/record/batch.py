@@ -222,7 +222,7 @@ def _is_taken(member: Survey, run: str, store: Store) -> bool:
 
 
 def _keep_objects(accounts: Iterable[Account], store: Store) -> None:
-    """Manifests and profiles, which events name by their digests; if the runs are not told after all, no harm is done."""
+    """Manifests and profiles, which events name by their digests. Kept for nothing they do no harm."""
     wanted: dict[tuple[str, str], Callable[[], bytes]] = {}
     for use in (use for account in accounts for use in (*account.inputs, *account.outputs)):
         snapshot = use.snapshot

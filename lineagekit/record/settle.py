@@ -37,7 +37,9 @@ STARTED = 30 * 10**9
 
 
 def settle(store_folder: str, *, runs: Collection[str] | None = None, plan: Plan | None = None) -> Settled:
-    """Settle all that can be, or only these runs. Raises StoreError; what of a job went wrong is in the answer.
+    """Settle all that can be, or only these runs and what they started.
+
+    Raises StoreError; what of a job went wrong is in the answer.
 
     With `runs`, for somebody who waits, no lock is taken: whoever has it may be at work for hours, at lowest priority.
     """
@@ -90,7 +92,7 @@ def _work(bench: Bench, runs: Collection[str] | None, plan: Plan) -> _Pass:
         age=int(plan.silent * 1e9),
         is_settled=lambda run: bench.store.settled(run_id(run)),
     )
-    wanted = found if runs is None else [run for run in found if run.id in runs]
+    wanted = found if runs is None else [run for run in found if bench.names.is_below(run.id, runs)]
     done.waiting = [run for run in wanted if run.stage == "open"]
     ready = [run for run in wanted if run.stage != "open"]
     helper = start_helper(ready, bench, plan) if runs is None else None

@@ -9,7 +9,7 @@ Nothing of a journal is kept in memory but where each run begins and ends in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -76,9 +76,23 @@ class Names:
     """What runs were called, as far as the journals say: children name their parents by id only."""
 
     known: dict[str, Called] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+
+    def is_below(self, run: str, wanted: Collection[str]) -> bool:
+        """Whether a run is one of these, or was started by one of them, however many steps away."""
+        seen: set[str] = set()
+        while run and run not in seen:
+            if run in wanted:
+                return True
+            seen.add(run)
+            run = self.parents.get(run, "")
+        return False
 
     def learn(self, run: str, fact: Fact) -> None:
         """Take a `run` fact; the best-founded name stays."""
+        parent = fact.get("parent")
+        if isinstance(parent, str) and parent:
+            self.parents[run] = parent
         rank, namespace, job = fact.get("rank"), fact.get("namespace"), fact.get("job")
         if isinstance(job, str) and job:
             called = Called(rank if type(rank) is int else 0, namespace if isinstance(namespace, str) else "", job)

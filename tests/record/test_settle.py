@@ -246,6 +246,17 @@ def test_only_the_runs_that_are_asked_for_are_settled_and_told(world: World) -> 
     assert world.types(second.run) == []
 
 
+def test_what_a_run_started_is_settled_with_it(world: World) -> None:
+    outer = world.job(new_id(1))
+    inner = world.job(new_id(2), parent=outer.run)
+    innermost, other = world.job(new_id(3), parent=inner.run), world.job(new_id(4))
+    for job in (innermost, inner, outer, other):
+        job.end()
+    settled = world.settle(runs=[outer.run], silent=0.0)
+    assert {account.run for account in settled.accounts} == {outer.run, inner.run, innermost.run}
+    assert world.rows(other.run) == []
+
+
 def test_who_finds_somebody_settling_leaves_it_to_them(world: World) -> None:
     job = world.job()
     job.end()
