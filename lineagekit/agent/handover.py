@@ -31,9 +31,9 @@ def hand_over(process: Process, *, waits: bool = True) -> None:
             return
         if how == "detached" or not waits:
             if not waits or not is_somebody_settling(process.config.store_folder):
-                start_settler(process.config.store_folder, now=not waits)
+                start_settler(process.config.store_folder, *([] if waits else ["--now"]))
             return
-        pid = start_settler(process.config.store_folder, now=True)
+        pid = start_settler(process.config.store_folder, "--now")  # though we live on until it is done
         _wait(pid, float(process.settings.get("budget", BUDGET)))
 
 
@@ -42,14 +42,17 @@ def has_full_package() -> bool:
     return os.path.isfile(os.path.join(os.path.dirname(os.path.dirname(__file__)), "record", "settle.py"))
 
 
-def start_settler(store: str, *, now: bool = False) -> int:
-    """Start the process that settles: its own session, no streams, lowest priority; its process id.
+def tell_of_start(store: str) -> None:
+    """Have a run that goes on appear where events are sent, with what it touched so far; nothing is hashed for it."""
+    if has_full_package():
+        start_settler(store, "--live")
 
-    `now`: it does not wait until this process has ended.
-    """
+
+def start_settler(store: str, *how: str) -> int:
+    """Start the process that settles: its own session, no streams, lowest priority; its process id."""
     environ = {k: v for k, v in os.environ.items() if k not in (RUN, "LINEAGEKIT_LAUNCHER")}
     environ.update({DISABLED: "1", "LINEAGEKIT_STORE": store})
-    words = [sys.executable, "-m", "lineagekit", "settle", "--background", *(["--now"] if now else [])]
+    words = [sys.executable, "-m", "lineagekit", "settle", "--background", *how]
     nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
     return os.posix_spawn(sys.executable, words, environ, file_actions=nothing, setsid=True)
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 NOT_FOUND, NOT_RUNNABLE = 127, 126
 """Exit codes that a shell gives for a command that cannot be started."""
 
+STARTED = 31.0
+"""Seconds without news after which others are told that a command goes on: more than a run's START is held back."""
+
 _INTERPRETERS = (
     "python",
     "pypy",
@@ -137,14 +140,20 @@ def _execute(command: list[str], environ: dict[str, str]) -> tuple[int, int]:
         print(f"lineagekit run: cannot start {command[0]!r}: {error.strerror}", file=sys.stderr)
         return NOT_RUNNABLE if found else NOT_FOUND, 0
     try:
-        return _wait(pid, watched)
+        return _wait(pid, watched, environ.get("LINEAGEKIT_STORE", ""))
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _wait(pid: int, watched: set[Any]) -> tuple[int, int]:
+def _wait(pid: int, watched: set[Any], store: str) -> tuple[int, int]:
+    is_told = not store
     while True:
-        number, by_kernel = _next_signal(watched)
+        number, by_kernel = _next_signal(watched, None if is_told else STARTED)
+        if not number:  # so long a run is known to others before its end
+            is_told = True
+            with border("start"):
+                handover.tell_of_start(store)
+            continue
         if number != signal.SIGCHLD:
             if not by_kernel:  # what the terminal sends, the command has got itself
                 os.kill(pid, number)
@@ -154,10 +163,11 @@ def _wait(pid: int, watched: set[Any]) -> tuple[int, int]:
             return (0, os.WTERMSIG(status)) if os.WIFSIGNALED(status) else (os.WEXITSTATUS(status), 0)
 
 
-def _next_signal(watched: set[Any]) -> tuple[int, bool]:
-    if hasattr(signal, "sigwaitinfo"):
-        found = signal.sigwaitinfo(watched)
-        return found.si_signo, found.si_code > 0
+def _next_signal(watched: set[Any], patience: float | None) -> tuple[int, bool]:
+    """Number, and whether the kernel or the terminal sent it; 0 where none came in time."""
+    if hasattr(signal, "sigtimedwait"):
+        found = signal.sigwaitinfo(watched) if patience is None else signal.sigtimedwait(watched, patience)
+        return (found.si_signo, found.si_code > 0) if found else (0, False)
     return signal.sigwait(watched), sys.stdin is not None and sys.stdin.isatty()
 
 

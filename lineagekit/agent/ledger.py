@@ -57,6 +57,10 @@ class Ledger:
         """What was only read."""
         return [path for path, known in self._seen.items() if known == READ]
 
+    def outputs(self) -> list[str]:
+        """What was written."""
+        return [path for path, known in self._seen.items() if known & WRITTEN]
+
     def read(self, path: str, found: os.stat_result | None, door: str, **more: Any) -> None:
         """A file is read. What this run wrote itself is no input."""
         if self.knows(path) or (found is not None and not stat_module.S_ISREG(found.st_mode)):

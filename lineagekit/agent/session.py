@@ -134,7 +134,20 @@ def _at_exit(process: Process) -> None:
             else:
                 run.end(state, error, code)
         if process.pid == os.getpid() and not process.launched:
+            _say_goodbye(process)
             finish(process)
+
+
+def _say_goodbye(process: Process) -> None:
+    """One line on a terminal, silent elsewhere."""
+    main = process.main
+    if main is None or not main.began or main.owner != os.getpid() or sys.stderr is None or not sys.stderr.isatty():
+        return
+    from lineagekit.agent.origin import place_of_job
+
+    counts = (len(main.ledger.inputs()), "input"), (len(main.ledger.outputs()), "output")
+    told = ", ".join(f"{number} {what}{'' if number == 1 else 's'}" for number, what in counts)
+    print(f"lineagekit: recorded {main.job or place_of_job()['job']}: {told} (lineagekit log)", file=sys.stderr)
 
 
 class _Excepthook:

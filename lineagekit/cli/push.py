@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,13 +23,14 @@ from lineagekit.cli.count import Count
 from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.output import Output
 from lineagekit.config import Config
-from lineagekit.errors import UsageError
+from lineagekit.errors import LineagekitError, UsageError
 
 if TYPE_CHECKING:
     from lineagekit.exchange.destinations import Destination
     from lineagekit.exchange.patience import Delivered
     from lineagekit.store.log import Store
 
+_LOOK = 5.0  # seconds between two looks at what jobs have left
 _QUEUE = 60.0  # seconds that a pass of another process is waited for
 
 
@@ -141,8 +142,22 @@ def _watch(store: Store, destinations: Sequence[Destination], folder: str, out: 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     out.say(f"delivering to {', '.join(one.name for one in destinations)} until stopped")
+    threading.Thread(target=_settle_until, args=(folder, stop), daemon=True).start()
     watch(store, destinations, folder, stop=stop, tell=lambda report: _tell_now(report, out))
     return 0
+
+
+def _settle_until(folder: str, stop: threading.Event) -> None:
+    """Bring in what jobs leave, and the START of those that go on, every few seconds."""
+    from lineagekit.record.plan import Budget, Plan
+    from lineagekit.record.settle import settle
+    from lineagekit.settings import load_settings
+
+    while not stop.wait(_LOOK):
+        with suppress(LineagekitError):
+            settings = load_settings(folder)
+            plan = Plan(budget=Budget(settings.budget), content=settings.content, wait=False, live=True)
+            settle(folder, plan=plan)
 
 
 def _tell_now(report: Delivered, out: Output) -> None:

@@ -41,6 +41,7 @@ class Settle:
         False
     )
     now: Annotated[bool, typer.Option("--now", help="Runs that have ended, though their processes go on.")] = False
+    live: Annotated[bool, typer.Option("--live", help="Tell of the START of runs that go on, too.")] = False
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing.")] = False
     json: Json = False
     verbose: Verbose = False
@@ -64,7 +65,8 @@ class Settle:
         return 0
 
     def _plan(self, settings: Settings, out: Output) -> Plan:
-        plan = Plan(budget=Budget(settings.budget), content=settings.content, silent=0.0 if self.now else SILENT)
+        silent = 0.0 if self.now else SILENT
+        plan = Plan(budget=Budget(settings.budget), content=settings.content, silent=silent, live=self.live)
         if self.background:
             return replace(plan, wait=self.now, niced=not self.now)
         return replace(plan, progress=out.progress)

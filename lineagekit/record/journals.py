@@ -84,8 +84,11 @@ class Head:
 
 def read_head(path: str) -> Head:
     """Open a journal once. Raises OSError."""
-    with open(path, "rb", buffering=0) as file:
-        data, found = file.read(HEAD), os.fstat(file.fileno())
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data, found = os.read(descriptor, HEAD), os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
     header = data[: data.find(b"\n", 1)] if data.count(b"\n", 0, _HEADER) > 1 else data[:_HEADER]
     owner = next((_owner(fact) for _, fact in _facts_of(header)), None)
     return Head(path, data, max(found.st_size, len(data)), found.st_mtime_ns, owner)

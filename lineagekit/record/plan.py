@@ -45,8 +45,6 @@ class Plan:
     """Let every other process go first, from here on: for a process that does nothing else."""
     silent: float = SILENT
     threads: int = THREADS
-    alone: int = 1_000
-    """Runs that one process settles by itself; of more than that a second one takes half."""
     cache_folder: str = field(default_factory=lambda: Config.from_environment().cache_folder)
     now: Callable[[], int] = time.time_ns
     progress: Callable[[int], None] = ignore_progress
@@ -85,8 +83,6 @@ class Settled:
     """Facts that were passed over because a value in them had the wrong type."""
     failed: int = 0
     """Journals that could not be read, by permission or by the disk."""
-    helped: int = 0
-    """Runs that a second process has settled; they are counted above too."""
     waiting: tuple[str, ...] = ()
     """Runs that go on, or whose processes do."""
     accounts: tuple[Account, ...] = ()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -43,10 +42,10 @@ class Round:
     remembered: int = 0
 
 
-def look(bench: Bench, *, now: int, paths: Iterable[str] | None = None) -> Round:
-    """Survey all journals of this host, or only these."""
+def look(bench: Bench, *, now: int) -> Round:
+    """Survey all journals of this host."""
     round_ = Round()
-    for path in find_journals(bench.folder) if paths is None else paths:
+    for path in find_journals(bench.folder):
         try:
             _look_at(path, round_, bench, now)
         except FileNotFoundError:

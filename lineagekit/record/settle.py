@@ -25,7 +25,6 @@ from lineagekit.events.naming import run_id
 from lineagekit.record.batch import batches, settle_found, start
 from lineagekit.record.bench import JOURNALS, Bench, row_of, set_up
 from lineagekit.record.foreign import drain, find_foreign
-from lineagekit.record.helper import finish, start_helper
 from lineagekit.record.journals import find_journals
 from lineagekit.record.lock import hold
 from lineagekit.record.plan import Plan, Settled
@@ -95,11 +94,7 @@ def _work(bench: Bench, runs: Collection[str] | None, plan: Plan) -> _Pass:
     wanted = found if runs is None else [run for run in found if bench.names.is_below(run.id, runs)]
     done.waiting = [run for run in wanted if run.stage == "open"]
     ready = [run for run in wanted if run.stage != "open"]
-    helper = start_helper(ready, bench, plan) if runs is None else None
-    done.overtaken = settle_found(ready[: len(ready) // 2] if helper else ready, bench)
-    if helper is not None:
-        finish(helper, bench)
-        done.overtaken = True  # what it did is not known here journal by journal
+    done.overtaken = settle_found(ready, bench)
     remove(done.round, bench)
     if runs is None:
         drain(bench.folder, bench.store, now=plan.now(), done=bench.done)
@@ -139,7 +134,6 @@ def _answer(bench: Bench, last: _Pass) -> Settled:
         headless=last.round.headless,
         odd=done["odd"],
         failed=done["failed"],
-        helped=done["helped"],
         waiting=tuple(run.id for run in last.waiting),
         accounts=tuple(bench.accounts or ()),
     )

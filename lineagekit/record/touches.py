@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from lineagekit.agent.evidence import Evidence
 from lineagekit.events.account import Columns, ModelName
-from lineagekit.record.facts import Fact, Listing, columns, objects, text, whole
+from lineagekit.record.facts import Fact, Listing, columns, objects, text, texts, whole
 
 
 @dataclass(slots=True)
@@ -93,10 +93,13 @@ class Dataset:
     at: int
     door: str = ""
     bytes: int | None = None
+    digests: tuple[str, ...] = ()
+    """Of a data frame, where the job was asked to take them."""
     shape: Shape = field(default_factory=Shape)
 
     def learn(self, fact: Fact) -> None:
         """Add what another fact says of it; its version and etag are pins."""
+        self.digests = self.digests or texts(fact, "digests")
         self.door = text(fact, "door") or self.door
         self.bytes = whole(fact, "bytes") if self.bytes is None else self.bytes
         self.shape.learn(fact)

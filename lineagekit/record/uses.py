@@ -23,6 +23,7 @@ from lineagekit.identity.snapshot import Snapshot
 from lineagekit.record import reasons
 from lineagekit.record.ask import AskedInput, AskedOutput, Folder
 from lineagekit.record.prove import CHANGED, FOLDER, Claim, Proof, is_telling
+from lineagekit.record.tables import tables_of
 from lineagekit.record.touches import Dataset, Read, Result, Written
 from lineagekit.record.where import Links, is_temporary, mount_of
 
@@ -140,7 +141,8 @@ def dataset_use(dataset: Dataset) -> Use:
         dataset.namespace,
         dataset.name,
         kind="dataset",
-        reason=reasons.NO_BYTES,
+        snapshot=_said_snapshot(dataset),
+        reason="" if dataset.digests else reasons.NO_BYTES,
         format=dataset.shape.format,
         pins=dataset.shape.pins,
         at=dataset.at,
@@ -149,6 +151,16 @@ def dataset_use(dataset: Dataset) -> Use:
         rows=dataset.shape.rows,
         bytes=dataset.bytes,
     )
+
+
+def _said_snapshot(dataset: Dataset) -> Snapshot | None:
+    """Digests that the job itself took, on request, of what it held in memory."""
+    try:
+        digests = tuple(map(Digest.parse, dataset.digests))
+    except BadDataError:
+        return None
+    shape = dataset.shape
+    return Snapshot(dataset.name, "table", digests, rows=shape.rows, columns=shape.columns) if digests else None
 
 
 def result_use(result: Result) -> Use:
@@ -176,5 +188,5 @@ def result_use(result: Result) -> Use:
         rows=result.rows,
         bytes=result.bytes,
         statement=result.statement,
-        tables=result.tables,
+        tables=result.tables or (tables_of(result.statement) if result.kind == "query" else ()),
     )

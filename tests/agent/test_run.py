@@ -207,3 +207,9 @@ def test_a_data_frame_is_an_input_by_its_shape(job: Job) -> None:
 def test_an_event_of_somebody_else_is_kept_as_it_is(job: Job) -> None:
     job.run("lineagekit.emit({'eventType': 'START', 'x': [1, None]})\nlineagekit.emit('{\"a\": 1}')\n")
     assert [fact["event"] for fact in job.facts("event")] == [{"eventType": "START", "x": [1, None]}, {"a": 1}]
+
+
+def test_the_content_of_a_data_frame_is_named_on_request(job: Job) -> None:
+    job.run("import pandas as pd\nlineagekit.output(pd.DataFrame({'a': [1, 2]}), name='orders', content=True)\n")
+    (fact,) = job.facts("dataset")
+    assert [digest.partition(":")[0] for digest in fact["digests"]] == ["lkt1", "lks1"]

@@ -218,3 +218,27 @@ def test_a_terminated_launcher_passes_the_signal_on(job: Job) -> None:
         assert time.monotonic() - began < 10
     (end,) = job.facts("end")
     assert (end["state"], end["error"]) == ("ABORT", "killed by SIGTERM")
+
+
+def test_a_job_on_a_terminal_ends_with_one_line(job: Job) -> None:
+    import os
+    import pty
+
+    job.write("in.csv", "1")
+    job.write("job.py", "import lineagekit; lineagekit.autolog()\nopen('a', 'w').write(open('in.csv').read())\n")
+    code = f"import os, sys; os.chdir({str(job.folder)!r}); os.execv(sys.executable, [sys.executable, 'job.py'])"
+    seen = bytearray()
+
+    def read(descriptor: int) -> bytes:
+        data = os.read(descriptor, 1024)
+        seen.extend(data)
+        return data
+
+    before = dict(os.environ)
+    os.environ.update(job.environ)
+    try:
+        pty.spawn([sys.executable, "-c", code], read)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    assert seen.decode() == "lineagekit: recorded job.py: 1 input, 1 output (lineagekit log)\r\n"

@@ -235,3 +235,15 @@ def test_doctor_says_which_destination_is_down(project: Path, run: Run) -> None:
 
 def test_hooks_says_whether_children_are_recorded(run: Run) -> None:
     assert run("hooks").stdout.startswith("active: ")
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_is_told_of_after_half_a_minute(project: Path, run: Run, environ: dict[str, str]) -> None:
+    import time
+
+    (project / "long.py").write_text("open('raw.csv').read()\nimport time; time.sleep(60)\n")
+    with subprocess.Popen([PROGRAM, "run", "--", sys.executable, "long.py"], cwd=project, env=environ) as process:
+        time.sleep(36)
+        (row,) = [json.loads(line) for line in run("log", "--json").stdout.splitlines()]
+        process.terminate()
+    assert (row["job"], row["state"], row["inputs"]) == ("long.py", "RUNNING", 1)
