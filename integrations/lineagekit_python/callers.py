@@ -17,6 +17,7 @@ from lineagekit.agent.modules import is_project_file
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
 _HOUSEKEEPERS = frozenset(
@@ -52,22 +53,22 @@ def is_project_next() -> bool:
 
 
 def _is_project_behind(others: frozenset[str]) -> bool:
-    places = _walk()
+    places = list(_walk())
     return places[-1:] == [_PROJECT] and others.isdisjoint(places)
 
 
-def _walk() -> list[str]:
+def _walk() -> Iterator[str]:
     """Where each frame outside of us belongs to, the innermost first, up to the first of the project's."""
     frame: FrameType | None = sys._getframe(2)
-    found: list[str] = []
-    while frame is not None and len(found) < _DEEPEST:
+    for _ in range(_DEEPEST):
+        if frame is None:
+            return
         place = _place(frame)
         if place is not None:
-            found.append(place)
+            yield place
             if place == _PROJECT:
-                break
+                return
         frame = frame.f_back
-    return found
 
 
 def _place(frame: FrameType) -> str | None:
