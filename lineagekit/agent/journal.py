@@ -175,10 +175,13 @@ def process_start(pid: int) -> str:
 
 
 def boot_id() -> str:
-    """The name of this boot of this machine; '' where the system does not tell."""
+    """The name of this boot of this machine, and of the space in which its pids count; '' where nobody tells.
+
+    A container that shares the host's name has pids of its own: who lives there cannot be asked from outside.
+    """
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
+            return f"{file.read().strip()} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return ""
 
@@ -203,5 +206,8 @@ def _decode(line: bytes) -> dict[str, Any] | None:
         return None
     from json import loads
 
-    fact = loads(payload)
+    try:
+        fact = loads(payload)
+    except (ValueError, RecursionError):  # whole, and no JSON: some other writer's mistake
+        return None
     return fact if isinstance(fact, dict) else None

@@ -110,6 +110,12 @@ def _job_name(entry: str, root: str) -> str:
     if name and name != "__main__":  # python -m package.module
         return name[: -len(".__main__")] if name.endswith(".__main__") else name
     if entry:
+        for folder in ("site-packages", "dist-packages"):
+            mark = f"{os.sep}{folder}{os.sep}"
+            if mark in entry:  # a script of somebody's package, wherever that is installed
+                return entry.rpartition(mark)[2].replace(os.sep, "/")
+        if os.path.dirname(entry) == os.path.join(sys.prefix, "bin"):
+            return os.path.basename(entry)
         inside = root and entry.startswith(os.path.join(root, ""))
         return os.path.relpath(entry, root).replace(os.sep, "/") if inside else os.path.basename(entry)
     if in_notebook():

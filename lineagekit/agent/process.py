@@ -147,6 +147,19 @@ def _read_settings(folder: str) -> dict[str, Any]:
     return settings if isinstance(settings, dict) else {}
 
 
+def begin_runs() -> None:
+    """Write that the runs of this process exist, because it starts workers: what they do is told of these runs.
+
+    A process that does nothing itself would never say so, nor that they ended.
+    """
+    if _process is not None and not _off:
+        with border("workers"):
+            main = [_process.main] if _process.main and not _process.opened else []
+            for run in (*_process.opened, *main):
+                if not run.began:
+                    run.begin()
+
+
 def _after_fork() -> None:
     """The child is a member of its parent's open runs and owns none; a lock that a thread held is held for ever."""
     global _lock
@@ -156,4 +169,4 @@ def _after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(after_in_child=_after_fork, after_in_parent=begin_runs)

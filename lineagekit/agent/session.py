@@ -14,7 +14,7 @@ import os
 import sys
 
 from lineagekit.agent.border import border, describe
-from lineagekit.agent.process import RUN, Process, open_process, tell_children
+from lineagekit.agent.process import RUN, Process, begin_runs, open_process, tell_children
 from lineagekit.agent.run import COMMANDED, DERIVED, Run
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
@@ -183,6 +183,14 @@ def _watch_workers() -> None:
     from lineagekit.agent.hooks import when_imported
 
     when_imported("multiprocessing.util", _register_worker)
+    when_imported("multiprocessing.process", _watch_starts)
+
+
+def _watch_starts(module: Any) -> None:
+    """Processes that are spawned come from no fork of ours."""
+    from lineagekit.agent.hooks import patch
+
+    patch(module, "BaseProcess.start", before=lambda args, kwargs: begin_runs())
 
 
 def _register_worker(util: Any) -> None:

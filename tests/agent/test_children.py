@@ -34,6 +34,23 @@ def test_workers_of_multiprocessing_are_part_of_the_run(job: Job, method: str) -
     assert len(job.facts("end")) == 1
 
 
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_process_that_only_starts_workers_says_that_its_run_began_and_ended(job: Job, method: str) -> None:
+    job.write("tasks.py", WORK)
+    job.run(
+        f"""
+        import multiprocessing, tasks
+        if __name__ == '__main__':
+            with multiprocessing.get_context({method!r}).Pool(2) as pool:
+                pool.map(tasks.work, ['a', 'b'])
+                pool.close(); pool.join()
+        """
+    )
+    (run,), (end,) = job.facts("run"), job.facts("end")
+    assert member_runs(job) == {run["run"]} == {end["run"]}
+    assert run["job"] == "job.py"
+
+
 def test_a_process_of_multiprocessing_says_its_last_words(job: Job) -> None:
     job.write("tasks.py", WORK)
     job.run(

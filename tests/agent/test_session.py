@@ -42,6 +42,12 @@ def test_a_module_run_with_m_is_named_as_it_was_typed(job: Job) -> None:
     assert [run["job"] for run in job.facts("run")] == ["package.train"]
 
 
+def test_a_script_of_an_installed_package_is_named_by_its_place_in_it(job: Job) -> None:
+    (job.folder / ".git").mkdir()
+    job.run("open('a', 'w').close()", name="env/lib/python3/site-packages/tool/serve.py")
+    assert [run["job"] for run in job.facts("run")] == ["tool/serve.py"]
+
+
 @pytest.mark.parametrize(
     ("code", "state", "error", "exit_code"),
     [
