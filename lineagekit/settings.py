@@ -14,15 +14,16 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from lineagekit.agent.journal import LIMIT
 from lineagekit.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 FILE, AGENT_FILE = "config.toml", "agent.json"
 
@@ -61,59 +62,81 @@ TEMPLATE = """\
 # journal_limit = 268435456                # bytes that one process may record
 """
 
-_EXPECTED = {"string_pattern_mismatch": "http://HOST or https://HOST", "string_too_short": "a text that is not empty"}
+_EXPECTED = {
+    "list_type": "a list",
+    "string_pattern_mismatch": "http://HOST or https://HOST",
+    "string_too_short": "a text that is not empty",
+}
 
 
-class _Section(BaseModel):
-    """Unknown keys are refused, for a typo must not go unnoticed, and nothing is converted."""
+class Limit:
+    """What pydantic checks of a value beside its type; only who has a file to check imports pydantic, for 0.3 s."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    def __init__(self, **limits: object) -> None:
+        """In the words of pydantic's core: `gt`, `pattern`, `min_length`."""
+        self._limits = limits
+
+    def __get_pydantic_core_schema__(self, source: object, handler: Any) -> dict[str, object]:
+        """Pydantic asks for this."""
+        return {**handler(source), **self._limits}
 
 
-class DestinationSettings(_Section):
+_STRICT: Any = {"extra": "forbid", "strict": True}
+"""Unknown keys are refused, for a typo must not go unnoticed, and nothing is converted."""
+
+
+@dataclass(frozen=True)
+class DestinationSettings:
     """One `[[destination]]`: an HTTP endpoint, or the `transport` table of openlineage-python."""
 
-    name: Annotated[str, Field(min_length=1)] | None = None
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+\S*$")] | None = Field(default=None, repr=False)
+    __pydantic_config__ = _STRICT
+
+    name: Annotated[str, Limit(min_length=1)] | None = None
+    url: Annotated[str, Limit(pattern=r"^https?://[^/\s]+\S*$")] | None = field(default=None, repr=False)
     endpoint: str | None = None
-    transport: dict[str, Any] | None = Field(default=None, repr=False)
-    headers: dict[str, str] = Field(default={}, repr=False)
+    transport: dict[str, Any] | None = field(default=None, repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
     api_key_env: str | None = None
     api_key_file: str | None = None
-    timeout: Annotated[float, Field(gt=0)] = 5.0
+    timeout: Annotated[float, Limit(gt=0)] = 5.0
     gzip: bool = False
 
-    @model_validator(mode="after")
-    def _one_of_two(self) -> DestinationSettings:
+    def __post_init__(self) -> None:
+        """What one key alone does not tell. Raises ValueError, which the border translates."""
         if bool(self.url) == bool(self.transport):
             raise ValueError("expected one of url, transport")
         if self.transport and not isinstance(self.transport.get("type"), str):
             raise ValueError("expected a transport with a type")
         if self.api_key_env and self.api_key_file:
             raise ValueError("expected one of api_key_env, api_key_file")
-        return self
 
 
-class CaptureSettings(_Section):
+@dataclass(frozen=True)
+class CaptureSettings:
     """What jobs leave out, and what is kept whole."""
 
-    ignore: list[str] = []
-    keep: list[str] = []
-    journal_limit: Annotated[int, Field(gt=0)] = LIMIT
+    __pydantic_config__ = _STRICT
+
+    ignore: list[str] = field(default_factory=list)
+    keep: list[str] = field(default_factory=list)
+    journal_limit: Annotated[int, Limit(gt=0)] = LIMIT
 
 
-class Settings(_Section):
+@dataclass(frozen=True)
+class Settings:
     """All of `config.toml`; without a file, its defaults."""
+
+    __pydantic_config__ = _STRICT
 
     namespace: str = ""
     settle: Literal["detached", "exit", "off"] | None = None
     """Not said: detached; at its exit where nothing outlives a job (a container, a batch system, a build server)."""
     content: bool = True
-    budget: Annotated[float, Field(gt=0)] = 300.0
-    destination: list[DestinationSettings] = []
-    names: dict[str, str] = {}
-    owners: dict[str, str] = {}
-    capture: CaptureSettings = CaptureSettings()
+    budget: Annotated[float, Limit(gt=0)] = 300.0
+    destination: list[DestinationSettings] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    capture: CaptureSettings = field(default_factory=CaptureSettings)
 
 
 def load_settings(folder: str) -> Settings:
@@ -121,15 +144,26 @@ def load_settings(folder: str) -> Settings:
     path = os.path.join(folder, FILE)
     try:
         with open(path, "rb") as file:
-            return Settings.model_validate(_beside(folder, tomllib.load(file)))
+            text = file.read()
     except FileNotFoundError:
         return Settings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}", advice="Correct that line.") from error
-    except ValidationError as error:
-        raise UsageError(f"{path}: {'; '.join(_complaints(error))}", advice="Correct the file.") from error
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}", advice="Check its permissions.") from error
+    import tomllib
+
+    try:
+        return _check(_beside(folder, tomllib.loads(text.decode())), path)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}", advice="Correct that line.") from error
+
+
+def _check(told: Mapping[str, Any], path: str) -> Settings:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(Settings).validate_json(json.dumps(told, default=str))  # from JSON, tables may be objects
+    except ValidationError as error:
+        raise UsageError(f"{path}: {'; '.join(_complaints(error))}", advice="Correct the file.") from error
 
 
 def write_agent_json(settings: Settings, folder: str) -> None:
@@ -179,7 +213,7 @@ def _complaints(error: ValidationError) -> Iterator[str]:
     """One a wrong key. What it was set to is shown only where that cannot be a secret."""
     for wrong in error.errors(include_url=False):
         where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in wrong["loc"])[1:]
-        if wrong["type"] == "extra_forbidden":
+        if wrong["type"] == "unexpected_keyword_argument":
             yield f"{where}: got an unknown key, expected one of {_known_keys(wrong['loc'])}"
         elif wrong["type"] == "value_error":
             yield f"{where}: {wrong['msg'].removeprefix('Value error, ')}"
@@ -188,9 +222,9 @@ def _complaints(error: ValidationError) -> Iterator[str]:
 
 
 def _known_keys(where: tuple[int | str, ...]) -> str:
-    sections: dict[int | str, type[_Section]] = {"destination": DestinationSettings, "capture": CaptureSettings}
+    sections: dict[int | str, Any] = {"destination": DestinationSettings, "capture": CaptureSettings}
     section = sections.get(where[0], Settings) if len(where) > 1 else Settings
-    return ", ".join(section.model_fields)
+    return ", ".join(one.name for one in fields(section))
 
 
 def _describe(where: tuple[int | str, ...], value: object) -> str:

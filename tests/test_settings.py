@@ -50,7 +50,7 @@ def test_each_line_of_the_template_can_be_used(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_in_the_template() -> None:
-    keys = [key for section in (Settings, CaptureSettings) for key in section.model_fields]
+    keys = [key for section in (Settings, CaptureSettings) for key in section.__dataclass_fields__]
     assert not [key for key in keys if not re.search(rf"^# (\[+{key}\]|{key} = )", TEMPLATE, re.MULTILINE)]
 
 

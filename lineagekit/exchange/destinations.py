@@ -91,7 +91,7 @@ def _choose_one(found: Sequence[Destination], wanted: str) -> Destination:
         if one.name in names:
             return one
     if is_url:
-        return _from_settings(DestinationSettings.model_construct(url=wanted), {}, "--to")
+        return _from_settings(DestinationSettings(url=wanted), {}, "--to")
     known = ", ".join(one.name for one in found) or "none"
     raise NotFoundError(f"no such destination: got {wanted}, expected a URL or a name ({known})", advice=ADVICE)
 
