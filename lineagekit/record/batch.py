@@ -174,7 +174,9 @@ def find_contested(
 
 
 def _finish(account: Account, found: Found, bench: Bench) -> Account:
-    """A late account is of a run that the log knows better."""
+    """With its code completed; a late account is of a run that the log knows better."""
+    if account.code is not None:
+        account = replace(account, code=bench.programs.complete(account.code))
     row = row_of(account.run, bench.store) if found.stage == "late" else None
     if row is None:
         return account

@@ -20,6 +20,7 @@ from lineagekit.identity.hashing import Hashing
 from lineagekit.identity.options import Options
 from lineagekit.record.journals import Here
 from lineagekit.record.plan import Plan
+from lineagekit.record.programs import Programs
 from lineagekit.record.prove import Prover
 from lineagekit.record.survey import Names
 from lineagekit.record.where import Links
@@ -42,6 +43,7 @@ class Bench:
     content: bool = True
     names: Names = field(default_factory=Names)
     links: Links = field(default_factory=Links)
+    programs: Programs = field(default_factory=Programs)
     done: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     accounts: list[Account] | None = None

@@ -179,7 +179,7 @@ def _look(claim: Claim) -> str:
 
 
 def _holds(path: str, listing: Listing) -> bool:
-    return take_listing(path) == listing._asdict()
+    return take_listing(path, patience=float("inf")) == listing._asdict()
 
 
 def _reason(error: LineagekitError) -> str:
