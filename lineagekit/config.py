@@ -46,15 +46,16 @@ class Config:
 
 
 def _user_cache(env: Mapping[str, str]) -> str:
-    home = env.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(home, "lineagekit")
+    home = env.get("XDG_CACHE_HOME") or (_home() and os.path.join(_home(), ".cache"))
+    return os.path.join(home, "lineagekit") if home else os.path.join(os.path.abspath(STORE_NAME), "cache")
 
 
 def _store(env: Mapping[str, str]) -> str:
     """The store that was named, else the nearest `.lineagekit` upward as git finds its own, else the user's."""
     if named := env.get("LINEAGEKIT_STORE"):
         return os.path.abspath(os.path.expanduser(named))
-    return _nearest(STORE_NAME) or os.path.join(_user_data(env), "lineagekit")
+    data = _user_data(env)
+    return _nearest(STORE_NAME) or (os.path.join(data, "lineagekit") if data else os.path.abspath(STORE_NAME))
 
 
 def _nearest(name: str) -> str:
@@ -72,7 +73,13 @@ def _nearest(name: str) -> str:
 
 
 def _user_data(env: Mapping[str, str]) -> str:
-    return env.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    return env.get("XDG_DATA_HOME") or (_home() and os.path.join(_home(), ".local", "share"))
+
+
+def _home() -> str:
+    """The user's home; '' where the system knows of none, as in a container whose user has no name."""
+    home = os.path.expanduser("~")
+    return home if os.path.isabs(home) else ""
 
 
 def _positive(text: str | None) -> int:

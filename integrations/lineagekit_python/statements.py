@@ -23,7 +23,7 @@ LONGEST = 16_384
 
 _REMEMBERED = 512  # statements of which the answer is known: a job asks the same ones again and again
 
-_SPACE = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)"
+_SPACE = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*(?:[^*]|\*(?!/))*\*/)"  # one way to read each: thirty comments are no riddle
 _PART = r"(?:\"(?:[^\"]|\"\")+\"|`[^`]+`|\[[^\]]+\]|[\w$]+)"
 _NAME = rf"(?P<name>{_PART}(?:\s*\.\s*{_PART}){{0,3}})"
 _START = re.compile(rf"{_SPACE}*\(*(?P<verb>[a-z]+)", re.IGNORECASE | re.DOTALL)

@@ -90,6 +90,8 @@ def job(function: Callable[..., Any] | str | None = None, **extra: Any) -> Any:
 
     `@job`, `@job("name")` and `@job(owner="risk")`; coroutines and generators as well.
     """
+    if isinstance(function, (classmethod, staticmethod)):
+        return type(function)(_as_job(function.__func__, "", extra))
     if callable(function):
         return _as_job(function, "", extra)
     name = function or ""
@@ -99,7 +101,8 @@ def job(function: Callable[..., Any] | str | None = None, **extra: Any) -> Any:
 def _as_job(function: Callable[..., Any], name: str, extra: dict[str, Any]) -> Callable[..., Any]:
     from lineagekit.agent.decorate import decorate
 
-    return decorate(function, lambda: run(name or function.__qualname__.replace(".<locals>", ""), **extra))
+    name = name or getattr(getattr(function, "func", function), "__qualname__", type(function).__qualname__)
+    return decorate(function, lambda: run(name.replace(".<locals>", ""), **extra))
 
 
 def current() -> Any:

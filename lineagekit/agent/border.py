@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _MOST = 100
 """Kinds of trouble that are kept apart; more are counted together."""
 
+_PANIC = "PanicException"
+"""What libraries written in Rust raise for their own mistakes: no `Exception`, and no end of the process either."""
+
 
 class _Thread(threading.local):
     depth = 0
@@ -80,14 +83,44 @@ class border:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        """Swallow and count any error, but let Ctrl-C and exits through."""
+        """Swallow and count any error, but let Ctrl-C, exits, and what the job's own signal handlers raise through."""
         _here.depth -= 1
         if error is None:
             return False
-        if not isinstance(error, Exception):
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
             return False
-        troubles.count(self.where, describe(error))
+        try:
+            if _is_of_signal(traceback):
+                return False
+            troubles.count(self.where, describe(error))
+        except Exception:  # job border: a handler of the job's log that raises, a stack that is full
+            return True
         return True
+
+
+def _is_of_signal(traceback: TracebackType | None) -> bool:
+    """Whether a handler of the job's for a signal raised it, as timeouts do, while the thread happened to be ours."""
+    codes = set()
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not code.co_filename.startswith(_ROOM):
+            codes.add(code)
+        traceback = traceback.tb_next
+    if not codes:
+        return False
+    import signal
+
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    return any(_code_of(handler) in codes for handler in handlers if callable(handler))
+
+
+def _code_of(handler: object) -> object:
+    """The code of a function, a method, a partial, or an object that can be called."""
+    function = getattr(handler, "func", handler)
+    return getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+
+
+_ROOM = __file__.rpartition("border")[0]
 
 
 def is_ours() -> bool:

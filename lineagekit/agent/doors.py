@@ -100,7 +100,8 @@ def open_file(file: Any, mode: str = "r", *args: Any, **more: Any) -> Any:
     if (type(file) is str and file[:1] == "/" and is_scenery(file)) or is_ours():
         return _open(file, mode, *args, **more)
     if type(file) is int:
-        return _watch_descriptor(file, _open(file, mode, *args, **more))
+        opened = _open(file, mode, *args, **more)
+        return _watch_descriptor(file, opened) if more.get("closefd", True) else opened
     book = None
     with border("open"):
         path = _interesting(file)
@@ -162,8 +163,10 @@ def _watch_descriptor(descriptor: int, opened: Any) -> Any:
     """`open(3, "w")` of what `os.open` opened: it is closed by the file object."""
     if descriptor in _descriptors:
         with border("open"):
-            book, path, _ = _descriptors.pop(descriptor)
-            _watch_close(book, path, opened)
+            book, path, which = _descriptors.pop(descriptor)
+            found = os.fstat(descriptor)
+            if (found.st_ino, found.st_dev) == which:
+                _watch_close(book, path, opened)
     return opened
 
 
@@ -202,7 +205,7 @@ def _before_writing(book: Any, path: str, way: str) -> os.stat_result | None:
     """What stands there now, after its bytes were put aside where they are an input."""
     try:
         was = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):
         return None
     book.before_writing(path, was, way)
     return was
@@ -220,10 +223,13 @@ def _interesting(file: Any, dir_fd: int | None = None) -> str:
     """The absolute path of what may be data; '' for all else."""
     if isinstance(file, int):
         return ""
-    path = os.fsdecode(file)
+    try:
+        path = os.fsdecode(file)
+    except TypeError:  # the job's mistake: it will be told so by the original
+        return ""
     if dir_fd is not None and not os.path.isabs(path):
         path = os.path.join(os.readlink(f"/proc/self/fd/{dir_fd}"), path)
-    path = absolute(path)
+    path = absolute(path if path[:1] != "~" else f"./{path}")  # to Python's own functions that is a name like any
     return "" if is_scenery(path) else path
 
 
@@ -255,7 +261,7 @@ def _rename(original: Callable[..., None], *, link: bool = False) -> Callable[..
             return original(src, dst, *args, **more)
         book = was = None
         with border(original.__name__):
-            book, new = book_now(), _interesting(dst, more.get("dst_dir_fd"))
+            book, new = book_now(), _interesting(dst, more.get("dst_dir_fd", more.get("dir_fd")))
             if book is not None:
                 old = _old_name(original, src, new, more.get("src_dir_fd"))
                 was = book.was(old)

@@ -52,9 +52,26 @@ def start_settler(store: str, *how: str) -> int:
     """Start the process that settles: its own session, no streams, lowest priority; its process id."""
     environ = {k: v for k, v in os.environ.items() if k not in (RUN, "LINEAGEKIT_LAUNCHER")}
     environ.update({DISABLED: "1", "LINEAGEKIT_STORE": store})
-    words = [sys.executable, "-m", "lineagekit", "settle", "--background", *how]
+    words = [sys.executable, "-P", "-m", "lineagekit.cli.settling", "--background", *how]
     nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
-    return os.posix_spawn(sys.executable, words, environ, file_actions=nothing, setsid=True)
+    _reap()
+    pid = os.posix_spawn(sys.executable, words, environ, file_actions=nothing, setsid=True)
+    _started.append((os.getpid(), pid))
+    return pid
+
+
+_started: list[tuple[int, int]] = []
+
+
+def _reap() -> None:
+    """Ask after those that we started before and that are done: a service that flushes would collect their pids."""
+    for parent, pid in list(_started):
+        try:
+            is_over = parent != os.getpid() or os.waitpid(pid, os.WNOHANG)[0] != 0
+        except ChildProcessError:  # the job waits for all of its children
+            is_over = True
+        if is_over:
+            _started.remove((parent, pid))
 
 
 def is_somebody_settling(store: str) -> bool:

@@ -60,7 +60,7 @@ class Journal:
 
     def append(self, fact: dict[str, Any]) -> bool:
         """Write a fact; True when it will survive this process. Raises OSError or ValueError (not JSON)."""
-        descriptor = self._descriptor if self._descriptor >= 0 else self._open()
+        descriptor = self._descriptor if self._holds() else self._open()
         if self._size > self._limit and fact["fact"] != "end":
             self.dropped += 1
             return False
@@ -68,26 +68,27 @@ class Journal:
 
     def sync(self) -> None:
         """Flush what was written to the disk, against the loss of power."""
-        if self._descriptor >= 0:
+        if self._holds():
             os.fsync(self._descriptor)
 
     def close(self) -> None:
         """Let go of the file. A later fact begins a new one."""
         with self._opening:
-            descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
+            is_held, descriptor, self._descriptor = self._holds(), self._descriptor, -1
+        if is_held:
             os.close(descriptor)
 
     def _reset(self) -> None:
         self._opening = threading.Lock()
         self._descriptor = -1
+        self._which = (0, 0)
         self._size = 0
         self._last = 0
         self._numbers = itertools.count(1)
 
     def _leave_to_parent(self) -> None:
         """In a forked child: another thread may hold the lock for ever, and the file belongs to the parent."""
-        inherited, self._parent = self._descriptor, self.id or self._parent
+        inherited, self._parent = self._descriptor if self._holds() else -1, self.id or self._parent
         self._reset()
         self.id = ""
         if inherited >= 0:
@@ -95,7 +96,7 @@ class Journal:
 
     def _open(self) -> int:
         with self._opening:
-            if self._descriptor < 0:
+            if not self._holds():
                 os.makedirs(self.folder, mode=0o700, exist_ok=True)
                 self._reset_numbers()
                 self.id = new_id(self._clock())
@@ -106,8 +107,19 @@ class Journal:
                     os.close(descriptor)
                     os.unlink(path)  # without a header nobody could tell whose it is
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
-                self._descriptor = descriptor
+                found = os.fstat(descriptor)
+                self._descriptor, self._which = descriptor, (found.st_ino, found.st_dev)
             return self._descriptor
+
+    def _holds(self) -> bool:
+        """Whether the descriptor is still the journal's: a daemon closes all, and the next file has its number."""
+        if self._descriptor < 0:
+            return False
+        try:
+            found = os.fstat(self._descriptor)
+        except OSError:
+            return False
+        return (found.st_ino, found.st_dev) == self._which
 
     def _reset_numbers(self) -> None:
         self._numbers = itertools.count(0)  # the header is number 0

@@ -130,6 +130,7 @@ def _environment(process: Process, run: Run) -> dict[str, str]:
 def _execute(command: list[str], environ: dict[str, str]) -> tuple[int, int]:
     """Start it, pass signals on, wait; its exit code, and the signal that it died of or 0."""
     watched = {getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)} | {signal.SIGCHLD}
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who inherits it as ignored is never told of a child's end
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     usual = [getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ") if hasattr(signal, name)]
     try:
@@ -174,7 +175,8 @@ def _next_signal(watched: set[Any], patience: float | None) -> tuple[int, bool]:
 def _outcome(code: int, death: int) -> tuple[str, str, int]:
     if death:
         stopped = death in (signal.SIGINT, signal.SIGTERM)
-        return "ABORT" if stopped else "FAIL", f"killed by {signal.Signals(death).name}", 128 + death
+        known = {number.value: number.name for number in signal.Signals}  # not all of those for real time
+        return "ABORT" if stopped else "FAIL", f"killed by {known.get(death, f'signal {death}')}", 128 + death
     return ("FAIL", f"exit code {code}", code) if code else ("COMPLETE", "", 0)
 
 
@@ -183,7 +185,15 @@ def _settle(process: Process, run: Run, *, quiet: bool) -> None:
     with border("settle"):
         if process.settle_how() == "off" or not handover.has_full_package():
             return
-        words = [sys.executable, "-m", "lineagekit", "settle", "--run", run.id, *(["--quiet"] if quiet else [])]
+        words = [
+            sys.executable,
+            "-P",
+            "-m",
+            "lineagekit.cli.settling",
+            "--run",
+            run.id,
+            *(["--quiet"] if quiet else []),
+        ]
         environ = {**os.environ, "LINEAGEKIT_DISABLED": "1", "LINEAGEKIT_STORE": process.config.store_folder}
         nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1)]
         os.waitpid(os.posix_spawn(sys.executable, words, environ, file_actions=nothing), 0)
@@ -199,4 +209,5 @@ def _end_as(code: int, death: int) -> int:
         if death != signal.SIGKILL:
             signal.signal(death, signal.SIG_DFL)
         os.kill(os.getpid(), death)
+        return 128 + death  # we live: the first process of a container, or one that has it blocked
     return code

@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 KEPT = 16 << 20
 """Bytes: the old content of a smaller input is copied before the run overwrites it, in about 5 ms at most."""
 
+KEPT_IN_ALL = 1 << 30
+"""Bytes of all old contents that a run keeps in one process: a job that rewrites a lake does not fill the disk."""
+
 READ, WRITTEN = 1, 2
 
 
 class Ledger:
     """What is known of each path; the facts go to the journal as they become known."""
 
-    __slots__ = ("_doubts", "_folders", "_kept", "_links", "_run", "_said", "_seen")
+    __slots__ = ("_doubts", "_folders", "_kept", "_links", "_room", "_run", "_said", "_seen", "asked")
 
     def __init__(self, run: Run) -> None:
         """Nothing yet."""
@@ -40,8 +43,10 @@ class Ledger:
         self._doubts: dict[str, Evidence | None] = {}
         self._links: dict[str, str] = {}
         self._said: set[str] = set()
+        self.asked: set[str] = set()  # variables of the environment
         self._folders: tuple[str, ...] = ()
         self._kept = 0
+        self._room = KEPT_IN_ALL
 
     def knows(self, path: str, role: int = READ | WRITTEN) -> bool:
         """Whether this was said already: of the path itself, or of the folder that is one dataset."""
@@ -55,11 +60,11 @@ class Ledger:
 
     def inputs(self) -> list[str]:
         """What was only read."""
-        return [path for path, known in self._seen.items() if known == READ]
+        return [path for path, known in list(self._seen.items()) if known == READ]
 
     def outputs(self) -> list[str]:
         """What was written."""
-        return [path for path, known in self._seen.items() if known & WRITTEN]
+        return [path for path, known in list(self._seen.items()) if known & WRITTEN]
 
     def read(self, path: str, found: os.stat_result | None, door: str, **more: Any) -> None:
         """A file is read. What this run wrote itself is no input."""
@@ -84,6 +89,8 @@ class Ledger:
 
     def writing(self, path: str, was: os.stat_result | None, mode: str, door: str) -> None:
         """A file was opened for writing; `was` is its stat before, None where there was none."""
+        if was is not None and not stat_module.S_ISREG(was.st_mode):  # a pipe, a terminal
+            return
         known = self._seen.get(path, 0)
         self._seen[path] = known | WRITTEN
         if not known & WRITTEN:
@@ -161,7 +168,7 @@ class Ledger:
 
     def settle_doubts(self) -> None:
         """At the end: what is in doubt was written if its stat has moved."""
-        for path, was in self._doubts.items():
+        for path, was in list(self._doubts.items()):  # other threads may go on
             found = _stat(path)
             if found is None or not (self._seen.get(path, 0) & WRITTEN or _evidence(found) != was):
                 continue
@@ -171,24 +178,29 @@ class Ledger:
                 self.written(path, found, "end")
 
     def _move_below(self, old: str, new: str) -> None:
-        for path in [path for path in self._seen if path.startswith(old)]:
+        for path in [path for path in list(self._seen) if path.startswith(old)]:
             self._seen[new + path[len(old) :]] = self._seen.pop(path)
 
     def _keep(self, path: str, was: os.stat_result) -> None:
         """Copy the old bytes beside the journal, if they are few and nobody changes them meanwhile."""
         journal = self._run.process.journal
-        if was.st_size > KEPT or not stat_module.S_ISREG(was.st_mode):
+        if was.st_size > min(KEPT, self._room) or not stat_module.S_ISREG(was.st_mode):
             return
+        self._room -= was.st_size
         folder = os.path.join(journal.folder, "kept")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         self._kept += 1
         name = f"{self._run.id}-{os.getpid()}-{self._kept}"
         copy = os.path.join(folder, name)
         evidence = Evidence.of(was)
-        if _copy(path, copy, evidence):
+        is_whole = False
+        try:
+            is_whole = _copy(path, copy, evidence)
+        finally:
+            if not is_whole and os.path.exists(copy):  # no room for it, or somebody changed it meanwhile
+                os.unlink(copy)
+        if is_whole:
             self._run.say({"fact": "kept", "path": path, "evidence": evidence, "copy": name})
-        else:
-            os.unlink(copy)
 
 
 def _copy(path: str, copy: str, evidence: Evidence) -> bool:
@@ -198,7 +210,8 @@ def _copy(path: str, copy: str, evidence: Evidence) -> bool:
         target = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             while block := os.read(source, 1 << 20):
-                os.write(target, block)
+                while block:  # a disk that is nearly full takes a part of it
+                    block = block[os.write(target, block) :]
         finally:
             os.close(target)
         return Evidence.of(os.fstat(source)) == evidence

@@ -20,6 +20,7 @@ from lineagekit.config import Config
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import Any
 
     from lineagekit.agent.run import Run
@@ -45,6 +46,7 @@ class Process:
         "opened",
         "outcome",
         "pid",
+        "program",
         "settings",
         "watching",
     )
@@ -61,6 +63,7 @@ class Process:
         self.pid = os.getpid()
         self.launched = False  # `lineagekit run` began the run and will end it
         self.watching = False
+        self.program: FrameType | None = None  # its own frame, since it called `sys.exit`
         self.outcome: tuple[str, str, int | None] = ("COMPLETE", "", None)
 
     def say(self, fact: dict[str, Any]) -> bool:

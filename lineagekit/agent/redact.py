@@ -17,15 +17,21 @@ if TYPE_CHECKING:
 
 HIDDEN = "***"
 
+_LONGEST_WORD = 2000
+_LONGEST_NAME = 200
+
 _SECRET = (
-    r"(?:[\w.-]*(?:passw(?:or)?d|passphrase|secret|credential|api[-_]?key|access[-_]?key|private[-_]?key|account[-_]?key"
-    r"|auth(?:orization)?|bearer|token|signature)[\w.-]*|pwd|pass|sig|key|jwt|sas)"
+    r"passw(?:or)?d|passphrase|secret|credential|api[-_]?key|access[-_]?key|private[-_]?key|account[-_]?key"
+    r"|auth(?:orization)?|bearer|token|signature"
 )
-_NAME = re.compile(_SECRET + r"\Z", re.IGNORECASE)
+_WHOLE = "pwd|pass|sig|key|jwt|sas"
+_NAME = re.compile(rf"(?:[\w.-]*(?:{_SECRET})[\w.-]*|{_WHOLE})\Z", re.IGNORECASE)
+_IN_NAME = re.compile(rf"{_SECRET}|(?:\A|[.-])(?:{_WHOLE})\Z", re.IGNORECASE)
 _USER = re.compile(r"(?<=://)(?:[^/?#\s@]*|[^/?#\s@:]*:(?!\d+[/?#])[^\s@]*)@")  # a password may hold a bare slash
-_PAIR = re.compile(
-    r"(?P<name>\b" + _SECRET + r")(?P<gap>[\"']?\s*[=:]\s*[\"']?)(?P<value>[^\s&;,\"'}]+)", re.IGNORECASE
-)
+_NAMED = re.compile(
+    r"(?<![\w.-])(?P<name>[\w.-]+)[\"']?\s*[=:]\s*[\"']?"
+)  # any name: each text is read once, not per start
+_VALUE = re.compile(r"[^\s&;,\"'}]+")
 _SCHEME = re.compile(r"\b(?P<how>Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 _KNOWN = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bsk-[\w-]{16,}|\bxox[abpr]-[\w-]{10,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
@@ -34,7 +40,7 @@ _KNOWN = re.compile(
 
 def is_secret_name(name: str) -> bool:
     """Whether a thing of this name is one that nobody should read."""
-    return _NAME.match(name.lstrip("-")) is not None
+    return _NAME.match(name.lstrip("-")[:_LONGEST_NAME]) is not None
 
 
 def redact(text: str) -> str:
@@ -43,8 +49,20 @@ def redact(text: str) -> str:
         return text
     text = _USER.sub(HIDDEN + "@", text)
     text = _SCHEME.sub(lambda found: f"{found['how']} {HIDDEN}", text)
-    text = _PAIR.sub(lambda found: f"{found['name']}{found['gap']}{HIDDEN}", text)
+    text = _hide_named(text)
     return _KNOWN.sub(HIDDEN, text)
+
+
+def _hide_named(text: str) -> str:
+    """The values that follow names of secrets."""
+    parts: list[str] = []
+    at = 0
+    for found in _NAMED.finditer(text):
+        value = _VALUE.match(text, found.end()) if found.start() >= at and _IN_NAME.search(found["name"]) else None
+        if value is not None:
+            parts += (text[at : found.end()], HIDDEN)
+            at = value.end()
+    return "".join([*parts, text[at:]])
 
 
 def redact_words(words: Iterable[str]) -> list[str]:
@@ -52,7 +70,7 @@ def redact_words(words: Iterable[str]) -> list[str]:
     safe: list[str] = []
     hide = False
     for word in words:
-        safe.append(HIDDEN if hide else redact(word))
+        safe.append(HIDDEN if hide else redact(word[:_LONGEST_WORD]))
         hide = not hide and word.startswith("-") and "=" not in word and is_secret_name(word)
     return safe
 

@@ -23,7 +23,6 @@ from lineagekit.agent.process import Process, say_troubles, tell_children
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
-    from contextvars import Token
     from types import TracebackType
     from typing import Any
 
@@ -45,12 +44,12 @@ class Run:
         "job",
         "ledger",
         "namespace",
+        "outer",
         "owner",
         "parent",
         "place",
         "process",
         "rank",
-        "token",
     )
 
     def __init__(self, process: Process, job: str, *, id: str = "", how: str = "process", rank: int = SAID) -> None:
@@ -65,7 +64,7 @@ class Run:
         self.owner = os.getpid()
         self.began = self.ended = False
         self.ledger = Ledger(self)
-        self.token: Token[Run | None] | None = None
+        self.outer: Run | None = None  # what this thread was in when it was entered
 
     def say(self, fact: dict[str, Any]) -> bool:
         """Write a fact of this run."""
@@ -106,14 +105,16 @@ class Run:
             return
         say_last_words(self)
         self.ended = True
-        with border("end"):
-            if not self.began:
-                return
+        if not self.began:
+            return
+        with border("doubts"):
             self.ledger.settle_doubts()
+        with border("modules"):
             if not self.process.journal.dropped and not self.place:
                 from lineagekit.agent import modules
 
                 modules.say_all(self)
+        with border("end"):  # whatever failed before, it is said
             say_troubles(self.process, self.id)
             from lineagekit.agent.redact import redact
 
@@ -136,18 +137,18 @@ class Run:
 
     def input(self, target: Any, **facts: Any) -> Any:
         """Say that this was read: a path, URI, OpenLineage dataset, name in a database, or data frame."""
-        from lineagekit.agent import targets
+        from lineagekit.agent import targets, values
 
         with border("input"):
-            targets.say_input(self, target, facts)
+            targets.say_input(self, target, values.params_of((), facts))
         return target
 
     def output(self, target: Any, **facts: Any) -> Any:
         """Say that this was written."""
-        from lineagekit.agent import targets
+        from lineagekit.agent import targets, values
 
         with border("output"):
-            targets.say_output(self, target, facts)
+            targets.say_output(self, target, values.params_of((), facts))
         return target
 
     def params(self, *given: Any, **params: Any) -> Any:
@@ -198,7 +199,8 @@ class Run:
             with process.lock:
                 process.opened.append(self)
             tell_children(process)
-            self.token = current_run.set(self)
+            self.outer = current_run.get()
+            current_run.set(self)
             self.begin()
         return self
 
@@ -217,12 +219,11 @@ class Run:
             if self in process.opened:
                 process.opened.remove(self)
         tell_children(process)
-        if self.token is not None:
-            try:
-                current_run.reset(self.token)
-            except ValueError:  # closed in another task than it was opened in
-                current_run.set(None)
-            self.token = None
+        if current_run.get() is self:  # not in another task, nor where blocks end in another order than they began
+            outer, self.outer = self.outer, None
+            while outer is not None and outer not in process.opened:
+                outer = outer.outer
+            current_run.set(outer)
 
     def __repr__(self) -> str:
         """Short."""

@@ -61,6 +61,9 @@ class Ambiguous:
             self._process.say({"fact": "ambiguous", "run": "", "among": self._among, "role": role, "path": path})
 
 
+_MOST = 100
+"""Groups of runs that are remembered: a service opens new ones for ever, and what is said twice does no harm."""
+
 _ambiguous: dict[tuple[str, ...], Ambiguous] = {}
 
 
@@ -69,7 +72,7 @@ def whose() -> Run | None:
     if is_disabled():
         return None
     run = current_run.get()
-    if run is not None:
+    if run is not None and not run.ended:  # a task or thread may still be in one that was ended elsewhere
         return run
     process = known_process()
     if process is None:
@@ -91,5 +94,7 @@ def book() -> Any:
     runs = list(process.opened)
     key = tuple(run.id for run in runs)
     if key not in _ambiguous:
+        if len(_ambiguous) >= _MOST:
+            _ambiguous.clear()
         _ambiguous[key] = Ambiguous(runs)
     return _ambiguous[key]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
 
 from lineagekit.agent.border import border, describe
 from lineagekit.agent.process import RUN, Process, begin_runs, open_process, tell_children
@@ -19,7 +20,7 @@ from lineagekit.agent.run import COMMANDED, DERIVED, Run
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
-    from types import TracebackType
+    from types import FrameType, TracebackType
     from typing import Any
 
 LAUNCHER = "LINEAGEKIT_LAUNCHER"
@@ -125,7 +126,7 @@ def _command_line() -> list[str]:
 def _at_exit(process: Process) -> None:
     """The end of the process: of its own run, and of those that were never left."""
     with border("exit"):
-        state, error, code = process.outcome
+        state, error, code = ("COMPLETE", "", None) if _has_returned(process.program) else process.outcome
         for run in [*reversed(process.opened), process.main]:
             if run is None:
                 continue
@@ -169,13 +170,33 @@ def _watch_exit(process: Process) -> None:
 
     def exit(status: Any = None, /) -> Any:
         with border("sys.exit"):
+            if threading.current_thread() is not threading.main_thread():  # ends the thread, not the process
+                return original(status)
             code = status if isinstance(status, int) else 0 if status is None else 1
             failed = ("FAIL", f"sys.exit({status!r})"[:300], code)
             process.outcome = failed if code else ("COMPLETE", "", 0)
+            process.program = _outermost() if code else None
         original(status)
 
     exit.__doc__, exit.__wrapped__ = original.__doc__, original  # type: ignore[attr-defined]
     sys.exit = exit
+
+
+def _outermost() -> FrameType | None:
+    """The frame of the program itself: nothing lives longer for it, and it tells how the program was left."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def _has_returned(frame: FrameType | None) -> bool:
+    """Whether the program came to its own end after all: somebody has caught its `sys.exit`."""
+    if frame is None or frame.f_lasti < 0:
+        return False
+    from opcode import opname
+
+    return opname[frame.f_code.co_code[frame.f_lasti]] in ("RETURN_VALUE", "RETURN_CONST")
 
 
 def _watch_workers() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 from lineagekit.agent.border import border, is_ours
 from lineagekit.agent.process import Process
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
 
 _PLUMBING = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
 _ORDINARY = ("LINEAGEKIT_", "PYTHON", "LC_", "OPENLINEAGE")
-_said: set[tuple[str, str]] = set()
+
+
+class _Copying(threading.local):
+    """The names of the environment that are still to come, where a thread goes through all of it."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+
+_copying = _Copying()
 
 
 def watch_variables(process: Process) -> None:
@@ -40,15 +50,34 @@ def watch_variables(process: Process) -> None:
 
     getitem.__wrapped__ = original  # type: ignore[attr-defined]
     kind.__getitem__ = getitem
+    _watch_copies(kind)
+
+
+def _watch_copies(kind: Any) -> None:
+    """`os.environ.copy()`, `{**os.environ}`, `items()`: whoever takes all of it has asked for no variable."""
+    original = kind.__iter__
+
+    def iterate(self: Any) -> Any:
+        if not is_ours():
+            with border("environ"):
+                _copying.names = list(original(self))[::-1]
+        return original(self)
+
+    iterate.__wrapped__ = original  # type: ignore[attr-defined]
+    kind.__iter__ = iterate
 
 
 def _note(process: Process, environ: Any, key: Any) -> None:
+    names = _copying.names
+    if names and names[-1] == key:
+        names.pop()
+        return
     run = whose()
-    if run is None or not isinstance(key, str) or key.startswith(_ORDINARY) or (run.id, key) in _said:
+    if run is None or not isinstance(key, str) or key in run.ledger.asked or key.startswith(_ORDINARY):
         return
     if not _asked_by_project():
         return
-    _said.add((run.id, key))
+    run.ledger.asked.add(key)
     value = environ._data.get(environ.encodekey(key))
     digest = "unset" if value is None else _keyed(process, value)
     run.say({"fact": "environment", "variables": {key: digest}})
@@ -72,11 +101,29 @@ def _keyed(process: Process, value: bytes) -> str:
 
 
 def _key(process: Process) -> bytes:
+    """The secret of the store. It appears as a whole: half of it, or nothing, would be no secret."""
     path = os.path.join(process.config.store_folder, "key")
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(os.urandom(32))
-    except FileExistsError:
-        pass
+        with open(path, "rb") as file:
+            key = file.read(32)
+    except FileNotFoundError:
+        key = b""
+    return key if len(key) == 32 else _make_key(process, path)
+
+
+def _make_key(process: Process, path: str) -> bytes:
+    process.prepare_store()
+    own = f"{path}.{os.getpid()}-{threading.get_ident()}"
+    with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(os.urandom(32))
+    try:
+        os.link(own, path)
+    except FileExistsError:  # somebody was quicker; or was killed over it, which left less than a key
+        if os.path.getsize(path) != 32:
+            os.replace(own, path)
+            own = ""
+    finally:
+        if own:
+            os.unlink(own)
     with open(path, "rb") as file:
         return file.read(32)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lineagekit.agent.evidence import Evidence
+from lineagekit.agent.listing import take_listing
 from lineagekit.record import reasons
 from tests.agent.conftest import Job
 from tests.integrations.batch import Batch, Case, Told
@@ -214,3 +215,73 @@ def test_what_was_done_before_a_sudden_end_is_told(last_line: str, code_is: int,
     kinds = [(fact["fact"], fact.get("path", "").rpartition("/")[2]) for fact in facts]
     assert ("read", "in.csv") in kinds
     assert ("written", "out") in kinds
+
+
+def test_a_copy_for_which_there_is_no_room_is_not_kept(job: Job) -> None:
+    (job.folder / "in.csv").write_bytes(b"x" * 60_000)
+    job.run(
+        """
+import resource
+open('in.csv', 'rb').read()
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
+with open('in.csv', 'r+b') as file: file.write(b'1')
+"""
+    )
+    assert job.paths("read") == job.paths("written") == ["in.csv"]
+    assert not job.facts("kept")
+    assert not list((job.store / "journal" / "kept").iterdir())
+
+
+def test_a_descriptor_that_a_file_only_borrowed_stays_open(job: Job) -> None:
+    job.run(
+        """
+import gc, os
+fd = os.open('out', os.O_WRONLY | os.O_CREAT)
+file = open(fd, 'w', closefd=False); file.write('1'); file.flush(); file.me = file
+del file; gc.collect()
+os.write(fd, b'2'); os.close(fd)
+assert open('out').read() == '12'
+"""
+    )
+    assert set(job.paths("written")) == {"out"}
+
+
+def test_a_pipe_is_no_output(job: Job) -> None:
+    job.run("import os; os.mkfifo('pipe'); r = os.open('pipe', os.O_RDONLY | os.O_NONBLOCK); open('pipe', 'w').close()")
+    assert not job.facts("writing")
+    assert not job.facts("written")
+
+
+def test_a_number_that_was_closed_behind_us_is_of_another_file(job: Job) -> None:
+    (job.folder / "in.csv").write_text("a")
+    job.run(
+        """
+import os
+fd = os.open('out', os.O_WRONLY | os.O_CREAT)
+os.closerange(fd, fd + 1)
+assert os.open('in.csv', os.O_RDONLY) == fd
+with open(fd) as file: file.read()
+"""
+    )
+    assert not job.facts("written")
+
+
+def test_a_mistake_of_the_job_is_no_trouble_of_ours(job: Job) -> None:
+    (job.folder / "in.csv").write_text("a")
+    job.run(
+        """
+import os
+open('in.csv').read()
+for call in (lambda: open(None), lambda: open('a\\0b', 'w'), lambda: os.unlink(1.5), lambda: os.open(None, 0)):
+    try: call()
+    except (TypeError, ValueError): continue
+    raise AssertionError(call)
+"""
+    )
+    assert not [fact for fact in job.facts("trouble") if not fact["where"].startswith("absent:")]
+
+
+def test_a_folder_that_takes_too_long_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1")
+    assert take_listing(str(tmp_path), patience=-1) is None
+    assert (take_listing(str(tmp_path)) or {})["files"] == 1

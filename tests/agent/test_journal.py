@@ -266,3 +266,19 @@ def test_ids_are_version_seven_and_sort_by_time(now: int, later: int) -> None:
 def test_a_process_is_known_by_more_than_its_number() -> None:
     assert process_start(os.getpid()).isdigit()
     assert process_start(2**22 + 1) == ""
+
+
+def test_a_job_that_closes_every_descriptor_has_nothing_written_into_its_files(tmp_path: Path) -> None:
+    journal = Journal(str(tmp_path / "journal"))
+    journal.append({"fact": "first"})
+    stolen = journal._descriptor
+    os.close(stolen)
+    own = os.open(tmp_path / "own", os.O_WRONLY | os.O_CREAT)
+    assert own == stolen
+    journal.append({"fact": "second"})
+    os.close(own)
+    journal.close()
+    assert (tmp_path / "own").read_bytes() == b""
+    journals = [path.read_bytes() for path in sorted((tmp_path / "journal").iterdir())]
+    kinds = [fact["fact"] for data in journals for _, fact in read_facts(data)]
+    assert kinds == ["journal", "first", "journal", "second"]

@@ -14,6 +14,7 @@ import pytest
 from tests.agent.conftest import Job
 
 PROGRAM = (sys.executable, "-m", "lineagekit", "run")
+EXECUTE = "import sys; os.execv(sys.executable, [sys.executable, '-m', 'lineagekit', 'run', '-q', '--', *sys.argv[1:]])"
 COPY = "open('out.csv', 'w').write(open('in.csv').read())\n"
 
 
@@ -136,3 +137,20 @@ def test_a_trace_prints_what_was_opened_and_not_recorded(copying: Job) -> None:
     assert [fact["peer"] for fact in copying.facts("unwatched") if fact["what"] == "write"] == [
         f"{copying.folder}/hidden.csv"
     ]
+
+
+def test_a_launcher_that_inherits_children_as_ignored_still_sees_the_end(job: Job) -> None:
+    job.write("start.py", f"import os, signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); {EXECUTE}")
+    assert job.execute(sys.executable, "start.py", "sh", "-c", "exit 3").returncode == 3
+
+
+def test_a_launcher_that_cannot_die_of_the_signal_does_not_say_that_all_is_well(job: Job) -> None:
+    job.write("start.py", f"import os, signal; signal.pthread_sigmask(signal.SIG_BLOCK, [15]); {EXECUTE}")
+    job.write("die.py", "import os, signal; signal.pthread_sigmask(signal.SIG_UNBLOCK, [15]); os.kill(os.getpid(), 15)")
+    assert job.execute(sys.executable, "start.py", sys.executable, "die.py").returncode == 128 + 15
+    assert [end["state"] for end in job.facts("end")] == ["ABORT"]
+
+
+def test_a_signal_without_a_name_is_told_by_its_number(job: Job) -> None:
+    assert job.execute(*PROGRAM, "-q", "--", "sh", "-c", "kill -40 $$").returncode == -40
+    assert [end["error"] for end in job.facts("end")] == ["killed by signal 40"]

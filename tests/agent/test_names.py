@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import pytest
@@ -102,3 +103,15 @@ def test_every_value_becomes_json(value: Any) -> None:
     import json
 
     json.dumps(plain(value), allow_nan=False)
+
+
+@pytest.mark.parametrize("text", ["a.b-" * 5_000, "token-" * 3_000, "pass" * 5_000, "a" * 20_000, "key : " * 3_000])
+def test_a_long_text_is_redacted_in_no_time(text: str) -> None:
+    began = time.process_time()
+    redact(text)
+    redact_words([text])
+    assert time.process_time() - began < 1
+
+
+def test_a_secret_that_follows_another_name_is_hidden() -> None:
+    assert redact("a:password=x b=1 primary.key=y") == "a:password=*** b=1 primary.key=***"

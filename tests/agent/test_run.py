@@ -213,3 +213,70 @@ def test_the_content_of_a_data_frame_is_named_on_request(job: Job) -> None:
     job.run("import pandas as pd\nlineagekit.output(pd.DataFrame({'a': [1, 2]}), name='orders', content=True)\n")
     (fact,) = job.facts("dataset")
     assert [digest.partition(":")[0] for digest in fact["digests"]] == ["lkt1", "lks1"]
+
+
+def test_jobs_that_end_in_another_order_than_they_began_leave_nothing_behind(job: Job) -> None:
+    job.run(
+        WRITE
+        + """
+from itertools import zip_longest
+@lineagekit.job
+def short(): yield 1
+@lineagekit.job
+def long():
+    yield 1
+    yield 2
+for _ in zip_longest(short(), long()): pass
+write('after')
+"""
+    )
+    assert written_by(job) == {"after": "job.py"}
+
+
+def test_a_block_that_another_thread_leaves_is_over_for_all(job: Job) -> None:
+    job.run(
+        WRITE
+        + """
+import threading
+block = lineagekit.run('train'); block.__enter__()
+thread = threading.Thread(target=block.__exit__, args=(None, None, None)); thread.start(); thread.join()
+write('after')
+"""
+    )
+    assert written_by(job) == {"after": "job.py"}
+
+
+def test_whatever_can_be_called_can_be_a_job(job: Job) -> None:
+    job.run(
+        """
+from functools import partial
+class Pipeline:
+    @lineagekit.job
+    @classmethod
+    def of_class(cls, rows): return cls.__name__, rows
+    @lineagekit.job
+    @staticmethod
+    def of_none(rows): return rows
+assert Pipeline.of_class(1) == ('Pipeline', 1) and Pipeline.of_none(2) == 2
+assert lineagekit.job(partial(max, 1))(2) == 2
+"""
+    )
+    assert sorted(run["job"] for run in job.facts("run")) == ["Pipeline.of_class", "Pipeline.of_none", "max"]
+
+
+def test_a_run_says_its_end_though_a_file_cannot_be_looked_at(job: Job) -> None:
+    job.run(
+        WRITE
+        + """
+with lineagekit.run('train') as run:
+    write('a')
+    run.ledger._doubts['nul\\0'] = None
+"""
+    )
+    assert [end["state"] for end in job.facts("end")] == ["COMPLETE"]
+
+
+def test_what_is_said_of_an_input_is_made_fit_and_never_loses_it(job: Job) -> None:
+    job.run("lineagekit.input('raw.csv', about=object, password='hunter2')\n")
+    [said] = job.facts("read")
+    assert (said["about"], said["password"]) == ("<class 'object'>", "***")

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
 
 import pytest
 
+from lineagekit.agent import handover
 from tests.agent.conftest import Job
 
 
@@ -248,3 +250,121 @@ def test_a_job_on_a_terminal_ends_with_one_line(job: Job) -> None:
         os.environ.clear()
         os.environ.update(before)
     assert seen.decode() == "lineagekit: recorded job.py: 1 input, 1 output (lineagekit log)\r\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try: sys.exit(3)\nexcept SystemExit: pass",
+        "thread = threading.Thread(target=sys.exit, args=(3,)); thread.start(); thread.join()",
+    ],
+    ids=["caught", "thread"],
+)
+def test_an_exit_that_does_not_end_the_process_is_no_failure(code: str, job: Job) -> None:
+    job.run("import sys, threading; open('a', 'w').write('1')\n" + code)
+    assert [end["state"] for end in job.facts("end")] == ["COMPLETE"]
+
+
+def test_whoever_copies_the_environment_has_read_no_variable(job: Job) -> None:
+    job.run(
+        """
+import os
+copies = {**os.environ}, dict(os.environ), os.environ.copy(), dict(os.environ.items())
+assert copies[0] == copies[1] == copies[2] == copies[3] and copies[0]['REGION'] == 'eu'
+[os.environ[name] for name in os.environ if name == 'ZONE']
+""",
+        REGION="eu",
+        ZONE="a",
+    )
+    assert [list(fact["variables"]) for fact in job.facts("environment") if "variables" in fact] == [["ZONE"]]
+
+
+def test_a_variable_is_told_where_it_is_the_first_thing_to_tell(job: Job) -> None:
+    job.run("import os; os.environ['REGION']", REGION="eu", LINEAGEKIT_STORE=str(job.folder / "new" / "store"))
+    job.store = job.folder / "new" / "store"
+    assert [list(fact["variables"]) for fact in job.facts("environment") if "variables" in fact] == [["REGION"]]
+    assert (job.store / "key").stat().st_size == 32
+    assert not list(job.store.glob("key.*"))
+
+
+def test_a_key_that_was_never_finished_is_made_anew(job: Job) -> None:
+    (job.store / "key").touch()
+    job.run("import os; os.environ['REGION']", REGION="eu")
+    assert (job.store / "key").stat().st_size == 32
+
+
+def test_a_timeout_of_the_job_is_never_swallowed(job: Job) -> None:
+    job.run(
+        """
+import os
+import signal
+from lineagekit.agent.border import border
+class Late(Exception): pass
+class Handler:
+    def __call__(self, *_): raise Late
+    def method(self, *_): raise Late
+def function(*_): raise Late
+came = 0
+for handler in (function, Handler(), Handler().method):
+    signal.signal(signal.SIGALRM, handler)
+    try:
+        with border('test'):
+            signal.raise_signal(signal.SIGALRM)
+    except Late:
+        came += 1
+assert came == 3
+with border('test'):
+    raise Late
+"""
+    )
+
+
+def test_a_handler_of_the_log_that_raises_harms_no_job(job: Job) -> None:
+    job.run(
+        """
+import logging
+from lineagekit.agent.border import border
+class Strict(logging.Handler):
+    def emit(self, record): raise RuntimeError('a warning')
+logging.getLogger().addHandler(Strict())
+with border('test'):
+    raise ValueError
+"""
+    )
+
+
+def test_without_a_home_the_store_is_in_the_working_folder(job: Job) -> None:
+    job.store.rmdir()
+    job.environ.pop("HOME", None)
+    job.environ.pop("XDG_DATA_HOME", None)
+    job.write(
+        "job.py",
+        """
+        import pwd
+        def getpwuid(number): raise KeyError(number)
+        pwd.getpwuid = getpwuid
+        import lineagekit; lineagekit.autolog()
+        open('a', 'w').write('1')
+        """,
+    )
+    assert job.execute(sys.executable, "job.py").returncode == 0
+    assert job.paths("written") == ["a"]
+    assert not (job.folder / "~").exists()
+
+
+def test_settlers_that_a_service_starts_are_not_left_as_zombies() -> None:
+    handover._started.append((os.getpid(), os.posix_spawn(sys.executable, [sys.executable, "-c", ""], {})))
+    os.waitid(os.P_PID, handover._started[-1][1], os.WEXITED | os.WNOWAIT)
+    handover._reap()
+    assert not handover._started
+
+
+def test_a_panic_of_a_library_that_we_asked_harms_no_job(job: Job) -> None:
+    job.run(
+        """
+from lineagekit.agent.border import border
+class PanicException(BaseException): pass
+with border('test'):
+    raise PanicException('a column of what?')
+"""
+    )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,11 @@ def test_a_web_address_has_no_user_and_no_values(url: str, namespace: str, path:
 def test_other_addresses_are_no_web_addresses() -> None:
     assert read_address("ftp://h/x") is None
     assert read_address("data:,x") is None
+
+
+def test_a_statement_below_many_comments_is_read_in_no_time() -> None:
+    began = time.process_time()
+    comments = "/* of ** nobody */\n" * 60
+    assert written_table(comments + "SELECT 1 FROM t") is None
+    assert written_table(comments + "INSERT INTO /* x */ t VALUES (1)") == ("t",)
+    assert time.process_time() - began < 1
