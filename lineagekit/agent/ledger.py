@@ -20,7 +20,6 @@ TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
     from typing import Any
 
-    from lineagekit.agent.run import Run
 
 KEPT = 16 << 20
 """Bytes: the old content of a smaller input is copied before the run overwrites it, in about 5 ms at most."""
@@ -36,7 +35,7 @@ class Ledger:
 
     __slots__ = ("_doubts", "_folders", "_kept", "_links", "_room", "_run", "_said", "_seen", "asked")
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Any) -> None:
         """Nothing yet."""
         self._run = run
         self._seen: dict[str, int] = {}

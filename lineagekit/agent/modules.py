@@ -22,7 +22,6 @@ TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
     from typing import Any
 
-    from lineagekit.agent.run import Run
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _OURS = ("lineagekit.", "lineagekit_")
@@ -30,7 +29,7 @@ _OURS = ("lineagekit.", "lineagekit_")
 _digests: dict[str, list[str]] = {}
 
 
-def say_all(run: Run) -> None:
+def say_all(run: Any) -> None:
     """Write what is known of code and environment into a run."""
     with border("code"):
         entry = entry_point()

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from lineagekit.agent.run import Run
 
 RUN = "LINEAGEKIT_RUN"
 """The runs open in this process, told to its children: ids joined by commas."""
@@ -58,8 +57,8 @@ class Process:
         limit = self.settings.get("journal_limit", LIMIT)
         self.journal = Journal(os.path.join(config.store_folder, "journal"), limit=limit)
         self.lock = threading.Lock()
-        self.main: Run | None = None  # the run of the process as a whole, where it has one
-        self.opened: list[Run] = []  # runs opened by `with`, oldest first
+        self.main: Any = None  # the run of the process as a whole, where it has one
+        self.opened: list[Any] = []  # runs opened by `with`, oldest first
         self.pid = os.getpid()
         self.launched = False  # `lineagekit run` began the run and will end it
         self.watching = False

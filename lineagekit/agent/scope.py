@@ -77,9 +77,10 @@ def whose() -> Run | None:
     process = known_process()
     if process is None:
         return None
-    opened = process.opened
+    opened: list[Run] = process.opened
+    main: Run | None = process.main
     if not opened:
-        return process.main
+        return main
     return opened[0] if len(opened) == 1 else None
 
 

@@ -19,12 +19,11 @@ TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
     from typing import Any
 
-    from lineagekit.agent.run import Run
 
 _SAID = "said"  # the door of what a person says
 
 
-def say_input(run: Run, target: Any, facts: dict[str, Any]) -> None:
+def say_input(run: Any, target: Any, facts: dict[str, Any]) -> None:
     """One input, or each of several."""
     for one in _each(target):
         path = _local(one)
@@ -34,7 +33,7 @@ def say_input(run: Run, target: Any, facts: dict[str, Any]) -> None:
             _say_dataset(run, "input", one, facts)
 
 
-def say_output(run: Run, target: Any, facts: dict[str, Any]) -> None:
+def say_output(run: Any, target: Any, facts: dict[str, Any]) -> None:
     """One output, or each of several."""
     for one in _each(target):
         path = _local(one)
@@ -44,7 +43,7 @@ def say_output(run: Run, target: Any, facts: dict[str, Any]) -> None:
             _say_dataset(run, "output", one, facts)
 
 
-def say_model(run: Run, target: Any, name: str, version: str) -> None:
+def say_model(run: Any, target: Any, name: str, version: str) -> None:
     """A model: a path or URI, which is an output as well; or anything with a name."""
     fact = {"fact": "model", "name": name, "version": version, "path": "", "namespace": "", "name_of": ""}
     path = _local(target)
@@ -117,7 +116,7 @@ def _read_glob(ledger: Any, pattern: str, door: str, facts: dict[str, Any]) -> N
         ledger.read(pattern, None, door, **facts)
 
 
-def _say_dataset(run: Run, role: str, target: Any, facts: dict[str, Any]) -> None:
+def _say_dataset(run: Any, role: str, target: Any, facts: dict[str, Any]) -> None:
     namespace, name = _named(target, facts)
     fact: dict[str, Any] = {"fact": "dataset", "role": role, "namespace": namespace, "name": name, "door": _SAID}
     fact.update(_shape(target))
