@@ -18,16 +18,13 @@ from lineagekit.agent.hooks import argument, patch
 from lineagekit.agent.note import run_now
 from lineagekit_python.around import around, covering, is_covered
 from lineagekit_python.callers import is_asked_by_project
+from lineagekit_python.responses import MOST_BYTES, TOO_LONG, watch_response
 from lineagekit_python.urls import Address, read_address
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
     from typing import Any
 
-MOST_BYTES = 32 << 20
-"""A longer body has no digest; this much takes 30 to 60 ms."""
-
-TOO_LONG = f"longer than {MOST_BYTES >> 20} MiB"
 _STREAMED = "streamed"
 
 
@@ -206,8 +203,6 @@ def _asked_of_urllib(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any
 
 def _answer_of_urllib(exchange: Exchange, response: Any) -> None:
     """The body is hashed as it is read, and told when the last byte has been."""
-    from lineagekit_python.responses import watch_response
-
     if not watch_response(response, exchange):
         exchange.say_body(getattr(response, "status", None), response.headers, None)
 

@@ -13,13 +13,15 @@ from __future__ import annotations
 from hashlib import sha256
 
 from lineagekit.agent.border import border
-from lineagekit_python.http import MOST_BYTES, TOO_LONG
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
     from typing import Any
 
-    from lineagekit_python.http import Exchange
+MOST_BYTES = 32 << 20
+"""A longer body has no digest; this much takes 30 to 60 ms."""
+
+TOO_LONG = f"longer than {MOST_BYTES >> 20} MiB"
 
 _STATE = "_lineagekit"
 _WAYS = ("read", "read1", "readinto", "readinto1", "readline")
@@ -27,7 +29,7 @@ _WAYS = ("read", "read1", "readinto", "readinto1", "readline")
 _classes: dict[type, type] = {}
 
 
-def watch_response(response: Any, exchange: Exchange) -> bool:
+def watch_response(response: Any, exchange: Any) -> bool:
     """Tell of an exchange when its response was read to the end or closed; False where it is of no such kind."""
     kind = type(response)
     if not hasattr(kind, "isclosed") or not hasattr(response, "__dict__"):
@@ -47,7 +49,7 @@ class Reading:
 
     __slots__ = ("done", "exchange", "hasher", "inside", "size")
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Any) -> None:
         """Nothing yet."""
         self.exchange, self.hasher, self.size = exchange, sha256(), 0
         self.done = self.inside = False
