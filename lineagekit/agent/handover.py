@@ -50,14 +50,23 @@ def tell_of_start(store: str) -> None:
 
 def start_settler(store: str, *how: str) -> int:
     """Start the process that settles: its own session, no streams, lowest priority; its process id."""
-    environ = {k: v for k, v in os.environ.items() if k not in (RUN, "LINEAGEKIT_LAUNCHER")}
-    environ.update({DISABLED: "1", "LINEAGEKIT_STORE": store})
-    words = [sys.executable, "-P", "-m", "lineagekit.cli.settling", "--background", *how]
-    nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
     _reap()
-    pid = os.posix_spawn(sys.executable, words, environ, file_actions=nothing, setsid=True)
+    pid = _spawn(store, "--background", *how, silent=(0, 1, 2), setsid=True)
     _started.append((os.getpid(), pid))
     return pid
+
+
+def settle_in_view(store: str, *how: str) -> None:
+    """Settle while somebody waits for it and may see, on standard error, how far it is."""
+    os.waitpid(_spawn(store, *how, silent=(0, 1), setsid=False), 0)
+
+
+def _spawn(store: str, *how: str, silent: tuple[int, ...], setsid: bool) -> int:
+    environ = {k: v for k, v in os.environ.items() if k not in (RUN, "LINEAGEKIT_LAUNCHER")}
+    environ.update({DISABLED: "1", "LINEAGEKIT_STORE": store})
+    words = [sys.executable, "-P", "-m", "lineagekit.cli.settling", *how]
+    nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in silent]
+    return os.posix_spawn(sys.executable, words, environ, file_actions=nothing, setsid=setsid)
 
 
 _started: list[tuple[int, int]] = []

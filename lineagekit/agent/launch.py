@@ -185,18 +185,7 @@ def _settle(process: Process, run: Run, *, quiet: bool) -> None:
     with border("settle"):
         if process.settle_how() == "off" or not handover.has_full_package():
             return
-        words = [
-            sys.executable,
-            "-P",
-            "-m",
-            "lineagekit.cli.settling",
-            "--run",
-            run.id,
-            *(["--quiet"] if quiet else []),
-        ]
-        environ = {**os.environ, "LINEAGEKIT_DISABLED": "1", "LINEAGEKIT_STORE": process.config.store_folder}
-        nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1)]
-        os.waitpid(os.posix_spawn(sys.executable, words, environ, file_actions=nothing), 0)
+        handover.settle_in_view(process.config.store_folder, "--run", run.id, *(["--quiet"] if quiet else []))
 
 
 def _end_as(code: int, death: int) -> int:

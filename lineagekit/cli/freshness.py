@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from lineagekit.cli.output import Output
 from lineagekit.config import Config
@@ -35,10 +36,10 @@ def _bring_up_to_date(folder: str, out: Output) -> str:
     settings = current_settings(folder)
     if not _has_left_something(folder):
         return ""  # before half of the package is imported
-    from lineagekit.record.plan import Budget, Plan
+    from lineagekit.record.plan import Plan
     from lineagekit.record.settle import settle
 
-    plan = Plan(budget=Budget(settings.budget), content=settings.content, wait=False, progress=out.progress)
+    plan = replace(Plan.of(settings), wait=False, progress=out.progress)
     try:
         settled = settle(folder, plan=plan)
     except StoreError as error:

@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -149,15 +149,13 @@ def _watch(store: Store, destinations: Sequence[Destination], folder: str, out: 
 
 def _settle_until(folder: str, stop: threading.Event) -> None:
     """Bring in what jobs leave, and the START of those that go on, every few seconds."""
-    from lineagekit.record.plan import Budget, Plan
+    from lineagekit.record.plan import Plan
     from lineagekit.record.settle import settle
     from lineagekit.settings import load_settings
 
     while not stop.wait(_LOOK):
         with suppress(LineagekitError):
-            settings = load_settings(folder)
-            plan = Plan(budget=Budget(settings.budget), content=settings.content, wait=False, live=True)
-            settle(folder, plan=plan)
+            settle(folder, plan=replace(Plan.of(load_settings(folder)), wait=False, live=True))
 
 
 def _tell_now(report: Delivered, out: Output) -> None:

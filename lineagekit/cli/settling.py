@@ -21,7 +21,7 @@ from lineagekit.cli.output import Output
 from lineagekit.config import Config
 from lineagekit.errors import LineagekitError
 from lineagekit.events.account import Account, Use
-from lineagekit.record.plan import SILENT, Budget, Plan, Settled
+from lineagekit.record.plan import SILENT, Plan, Settled
 from lineagekit.record.settle import settle
 from lineagekit.settings import Settings, current_settings
 
@@ -62,7 +62,7 @@ class Settling:
 
     def _plan(self, settings: Settings, out: Output) -> Plan:
         silent = 0.0 if self.now else SILENT
-        plan = Plan(budget=Budget(settings.budget), content=settings.content, silent=silent, live=self.live)
+        plan = replace(Plan.of(settings), silent=silent, live=self.live)
         if self.background:
             return replace(plan, wait=self.now, niced=not self.now)
         return replace(plan, progress=out.progress)

@@ -16,7 +16,7 @@ from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.freshness import opened_store
 from lineagekit.cli.output import Output
 from lineagekit.errors import NotFoundError, UsageError
-from lineagekit.events.summary import RunSummary, Seen, summarize
+from lineagekit.events.summary import RunSummary, Seen, mapping, summarize
 from lineagekit.record.reasons import explain
 from lineagekit.store.log import Store
 from lineagekit.store.rows import RunRow
@@ -68,7 +68,7 @@ def find_run(store: Store, text: str) -> RunRow:
 def _text(run: RunSummary) -> Iterator[str]:
     yield f"run {run.run}"
     yield f"job {run.namespace}/{run.job}  {run.state}  {run.began}" + (f" to {run.ended}" if run.ended else "")
-    if error := _mapping(run.facets.get("errorMessage")).get("message"):
+    if error := mapping(run.facets.get("errorMessage")).get("message"):
         yield f"error {error}"
     for title, datasets in (("reads", run.inputs), ("writes", run.outputs)):
         for seen in datasets:
@@ -99,7 +99,7 @@ def _model(model: Mapping[str, Any] | None) -> Iterator[str]:
 
 
 def _code(run: RunSummary) -> Iterator[str]:
-    code = _mapping(run.facets.get("lineagekit_code"))
+    code = mapping(run.facets.get("lineagekit_code"))
     if code.get("commit"):
         dirty = " with changes" if code.get("dirty") else ""
         yield f"code    commit {code['commit'][:12]}{dirty} of {code.get('repository', '')}"
@@ -109,7 +109,7 @@ def _code(run: RunSummary) -> Iterator[str]:
 
 
 def _gaps(run: RunSummary) -> Iterator[str]:
-    told = _mapping(run.facets.get("lineagekit_run"))
+    told = mapping(run.facets.get("lineagekit_run"))
     for peer in told.get("unwatched", ()):
         yield f"unwatched {peer}"
     for trouble in told.get("troubles", ()):
@@ -142,7 +142,3 @@ def _seen_json(seen: Seen) -> dict[str, Any]:
         "content": dict(seen.content),
         "model": None if seen.model is None else dict(seen.model),
     }
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -40,13 +40,13 @@ class Seen:
         for key in ("digest", "lks1", "lkt1", "records"):
             if key in self.content:
                 return str(self.content[key])
-        return str(_mapping(self.facets.get("version")).get("datasetVersion", ""))
+        return str(mapping(self.facets.get("version")).get("datasetVersion", ""))
 
     @property
     def model(self) -> Mapping[str, Any] | None:
         """Name and version, where it is a model."""
-        if _mapping(self.facets.get("datasetType")).get("datasetType") == "MODEL":
-            return _mapping(self.facets.get("lineagekit_model"))
+        if mapping(self.facets.get("datasetType")).get("datasetType") == "MODEL":
+            return mapping(self.facets.get("lineagekit_model"))
         return None
 
 
@@ -68,13 +68,13 @@ class RunSummary:
     @property
     def metrics(self) -> list[Mapping[str, Any]]:
         """What it measured."""
-        return list(_mapping(self.facets.get("lineagekit_metrics")).get("metrics", ()))
+        return list(mapping(self.facets.get("lineagekit_metrics")).get("metrics", ()))
 
     @property
     def params(self) -> dict[str, str]:
         """What it was set to."""
-        ours = _mapping(self.facets.get("lineagekit_params")).get("params")
-        theirs = _mapping(self.facets.get("executionParameters")).get("parameters", ())
+        ours = mapping(self.facets.get("lineagekit_params")).get("params")
+        theirs = mapping(self.facets.get("executionParameters")).get("parameters", ())
         return {str(one.get("name", one.get("key"))): str(one.get("value", "")) for one in ours or theirs}
 
 
@@ -104,17 +104,18 @@ def _datasets(events: Iterable[Mapping[str, Any]], side: str) -> tuple[Seen, ...
     for event in events:
         for dataset in event.get(side) or ():
             kept = found.setdefault((str(dataset["namespace"]), str(dataset["name"])), {"facets": {}, "side": {}})
-            kept["facets"].update(_mapping(dataset.get("facets")))
-            kept["side"].update(_mapping(dataset.get(of_side)))
+            kept["facets"].update(mapping(dataset.get("facets")))
+            kept["side"].update(mapping(dataset.get(of_side)))
     return tuple(
-        Seen(namespace, name, kept["facets"], _mapping(kept["side"].get(ours)))
+        Seen(namespace, name, kept["facets"], mapping(kept["side"].get(ours)))
         for (namespace, name), kept in found.items()
     )
 
 
 def _merged(things: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    return {key: facet for thing in things for key, facet in _mapping(thing.get("facets")).items()}
+    return {key: facet for thing in things for key, facet in mapping(thing.get("facets")).items()}
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def mapping(value: object) -> Mapping[str, Any]:
+    """A part of somebody's event, or nothing where it is of another kind."""
     return value if isinstance(value, Mapping) else {}

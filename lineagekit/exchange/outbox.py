@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lineagekit.events.summary import ENDS
 from lineagekit.store.log import Letter, Row, Store
 
 REFUSED = "refused"
@@ -26,8 +27,6 @@ BEHIND = "behind"
 
 RETRY = "retry"
 """Was refused, and a person put it back."""
-
-ENDS = ("COMPLETE", "FAIL", "ABORT")
 
 
 class Outbox:

@@ -68,8 +68,7 @@ def set_up(store_folder: str, plan: Plan, stack: ExitStack, *, tells: bool = Fal
 
 def row_of(run: str, store: Store) -> RunRow | None:
     """What the log says of a run."""
-    name = run_id(run)
-    return next((row for row in store.find_runs(name, limit=1) if row.run == name), None)
+    return store.find_run(run_id(run))
 
 
 def name_of(run: str, bench: Bench) -> RunName:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from lineagekit.config import Config
 from lineagekit.events.account import Account
 from lineagekit.identity.hashing import ignore_progress
+from lineagekit.settings import Settings
 
 THREADS = 2
 """Settling is nobody's main business: more cores than this it leaves to others."""
@@ -49,6 +50,11 @@ class Plan:
     now: Callable[[], int] = time.time_ns
     progress: Callable[[int], None] = ignore_progress
     """Told bytes as they are hashed, from any thread."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Plan:
+        """What a store's settings ask for."""
+        return cls(budget=Budget(settings.budget), content=settings.content)
 
 
 @dataclass(frozen=True, slots=True)

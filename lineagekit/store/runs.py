@@ -9,14 +9,13 @@ The row is a function of the set of events: order of arrival, duplicates and lat
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from lineagekit.events.summary import ENDS, mapping
 from lineagekit.store.database import Database
 from lineagekit.store.packing import plain
 from lineagekit.store.rows import Entry, RunRow
-
-ENDS = ("COMPLETE", "FAIL", "ABORT")
 
 # An event that ends the run knows it best; of two, the later. The names only settle ties the same way every time.
 _KNOWS_BETTER = "(excluded.ended, excluded.state, excluded.job, excluded.namespace) > (ended, state, job, namespace)"
@@ -40,7 +39,7 @@ _LONG_AGO = -(1 << 63)
 
 def add_to_run(connection: sqlite3.Connection, entry: Entry, seq: int) -> None:
     """Add an event to the row of its run."""
-    job = _mapping(entry.body.get("job"))
+    job = mapping(entry.body.get("job"))
     ended = max(entry.time, 1) if entry.type in ENDS else 0
     counts = (_count(entry.body.get(role)) for role in ("inputs", "outputs"))
     names = (plain(entry.run), plain(str(job.get("name", ""))), plain(str(job.get("namespace", ""))))
@@ -80,10 +79,6 @@ def _these(database: Database, found: Sequence[tuple[str]]) -> list[RunRow]:
 def _run_row(row: Sequence[Any]) -> RunRow:
     run, job, namespace, state, began, ended, inputs, outputs, seq = row
     return RunRow(run, job, namespace, state, began, ended or None, inputs, outputs, seq)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _count(value: object) -> int:

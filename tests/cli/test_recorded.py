@@ -247,3 +247,9 @@ def test_a_run_that_goes_on_is_told_of_after_half_a_minute(project: Path, run: R
         (row,) = [json.loads(line) for line in run("log", "--json").stdout.splitlines()]
         process.terminate()
     assert (row["job"], row["state"], row["inputs"]) == ("long.py", "RUNNING", 1)
+
+
+def test_the_line_that_is_put_back_is_the_one_that_was_installed() -> None:
+    from lineagekit.cli.hooks import LINE, NAME
+
+    assert (Path(__file__).parent.parent.parent / "integrations" / NAME).read_text() == LINE
