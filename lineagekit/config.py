@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 STORE_NAME = ".lineagekit"
 """A folder of this name makes the folder that holds it a project with a store of its own."""
 
+MARQUEZ = "marquez+"
+"""Before the URL of a Marquez, where a store is named: questions are asked of that, and nothing is recorded in it."""
+
 MOST_THREADS = 256
 """More are not used, whatever is asked for: no machine has the cores, and each costs memory."""
 
@@ -24,24 +27,32 @@ MOST_THREADS = 256
 class Config:
     """What the user's environment asks for. Immutable by convention, light enough for any job."""
 
-    __slots__ = ("cache_folder", "settle", "store_folder", "threads")
+    __slots__ = ("cache_folder", "marquez", "settle", "store_folder", "threads")
 
-    def __init__(self, *, cache_folder: str, threads: int, store_folder: str = "", settle: str = "") -> None:
+    def __init__(
+        self, *, cache_folder: str, threads: int, store_folder: str = "", settle: str = "", marquez: str = ""
+    ) -> None:
         """Prefer `from_environment`; tests and callers with their own ideas come here."""
         self.cache_folder = cache_folder
         self.threads = threads
         self.store_folder = store_folder
         self.settle = settle
+        self.marquez = marquez
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Config:
-        """Read the variables that README lists; a malformed number counts as unset."""
+        """Read the variables that README lists; a malformed number counts as unset.
+
+        A LINEAGEKIT_STORE of marquez+http://... is for questions. What is recorded goes where it would go without it.
+        """
         env = os.environ if environ is None else environ
+        named = env.get("LINEAGEKIT_STORE", "")
         return cls(
             cache_folder=env.get("LINEAGEKIT_CACHE") or _user_cache(env),
             threads=_positive(env.get("LINEAGEKIT_THREADS")) or _cores(),
             store_folder=_store(env),
             settle=env.get("LINEAGEKIT_SETTLE", ""),
+            marquez=named if named.startswith(MARQUEZ) else "",
         )
 
 
@@ -52,7 +63,8 @@ def _user_cache(env: Mapping[str, str]) -> str:
 
 def _store(env: Mapping[str, str]) -> str:
     """The store that was named, else the nearest `.lineagekit` upward as git finds its own, else the user's."""
-    if named := env.get("LINEAGEKIT_STORE"):
+    named = env.get("LINEAGEKIT_STORE", "")
+    if named and not named.startswith(MARQUEZ):
         return os.path.abspath(os.path.expanduser(named))
     data = _user_data(env)
     return _nearest(STORE_NAME) or (os.path.join(data, "lineagekit") if data else os.path.abspath(STORE_NAME))

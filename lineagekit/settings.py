@@ -34,6 +34,7 @@ TEMPLATE = """\
 # settle = "detached"          # after a job: "detached" in the background, "exit" before it ends, "off" later by hand
 # content = true               # digests of what tables say, beside those of their bytes
 # budget = 300                 # seconds that one settling may take for hashing
+# complete = true              # all that reads or writes your data is recorded: then "none recorded" means none
 
 # Where events go, as many as you like. What OPENLINEAGE_URL or openlineage.yml say counts too.
 # [[destination]]
@@ -133,6 +134,8 @@ class Settings:
     """Not said: detached; at its exit where nothing outlives a job (a container, a batch system, a build server)."""
     content: bool = True
     budget: Annotated[float, Limit(gt=0)] = 300.0
+    complete: bool = False
+    """All jobs are recorded, says the user: what has no recorded reader has none."""
     destination: list[DestinationSettings] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)

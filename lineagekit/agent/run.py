@@ -195,7 +195,9 @@ class Run:
             process = self.process
             outer = current_run.get() or (process.opened[-1] if process.opened else process.main)
             if outer is not None and outer is not self and not self.parent:
-                self.parent = outer.id if outer.began else outer.parent  # a silent process is nobody's parent
+                # A silent process is nobody's parent, unless `lineagekit run` has begun its run, and waits for these.
+                is_begun = outer.began or (process.launched and outer is process.main)
+                self.parent = outer.id if is_begun else outer.parent
             with process.lock:
                 process.opened.append(self)
             tell_children(process)

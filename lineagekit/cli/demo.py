@@ -1,147 +1,145 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`lineagekit demo`: makes a folder and a table, changes them, and shows which digests notice.
+"""`lineagekit demo`: ten days of a small pipeline, recorded for real, one of which goes wrong; then who is to blame.
 
-Every line is computed here and now; the exit code is 0 only where each digest does what is promised of it.
+$ lineagekit demo
+...
+day  8  2026-06-08  auc 0.6724   the oldest labels come once more; another comment in features.py; ...
+$ lineagekit blame returns
+ 1 SUSPECT  raw/labels 2026-06-01 was rewritten: blake3:9f3c0712ab -> blake3:b17e55aa01
+
+No server is needed, and nothing outside of a temporary folder is touched. The exit code is 0 only where the first
+suspect is what was done.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.output import Output
-from lineagekit.identity.digest import Digest
+from lineagekit.errors import StoreError
+from lineagekit.extras import need
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from lineagekit.cli.demo_shop import Shop
 
-Effect = Literal["same", "changed"]
-ROWS = 1000
-CONCLUSION = "To encode data anew is not to change it. To flip one label is."
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """Something done to the data, its digests afterwards, and what each of them promises to say of it."""
-
-    what: str
-    digests: tuple[Digest, ...]
-    promised: tuple[Effect, ...]
-    titles: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What each digest is called: its algorithm, where nothing better was said."""
-        return self.titles or tuple(digest.algorithm for digest in self.digests)
-
-    def effects(self, first: Trial) -> tuple[Effect, ...]:
-        """What the digests say, compared with those of the first trial."""
-        return tuple("same" if a == b else "changed" for a, b in zip(first.digests, self.digests, strict=True))
+MODEL = "returns"
+_NEXT = (
+    ("diff", f"{MODEL}@7 {MODEL}@8", "all that differs between the last good model and the first bad one"),
+    ("trace", f"{MODEL}@8", "exactly which bytes made the bad one"),
+    ("impact", "raw/labels", "who else is built from these labels"),
+    ("show", MODEL, "every version, with what it scored"),
+    ("log", "", "all runs"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """Show, on data made up here, what each digest notices."""
+    """Build a small pipeline for ten days, break it on one of them, and ask who is to blame.
 
+    Example: lineagekit demo --remove
+    """
+
+    keep: Annotated[bool, typer.Option("--keep/--remove", help="Leave the folder, to ask more.")] = True
+    digests: Annotated[bool, typer.Option("--digests", help="Show what each digest notices, instead.")] = False
     json: Json = False
     verbose: Verbose = False
 
     def run(self, out: Output) -> int:
-        """Play all scenes in a temporary folder."""
-        with TemporaryDirectory(prefix="lineagekit-demo-") as name:
-            scenes = list(_folder(Path(name))), list(_table(Path(name))), list(_jobs(Path(name, "jobs")))
-        trials = [(trial, scene[0]) for scene in scenes for trial in scene]
-        kept = all(trial.effects(first) == trial.promised for trial, first in trials)
-        out.say(*_text(*scenes), CONCLUSION if kept else "A promise was broken.")
-        out.show({"kept": kept, "trials": [_to_json(trial, first) for trial, first in trials]})
-        return 0 if kept else 1
+        """Play one of the two stories in a temporary folder."""
+        if self.digests:
+            return _show_digests(out)
+        need("sklearn", extra="demo")
+        root = Path(mkdtemp(prefix="lineagekit-demo-"))
+        is_told = False
+        try:
+            code = _play(root, out, keep=self.keep)
+            is_told = True
+            return code
+        finally:
+            if not (self.keep and is_told):
+                shutil.rmtree(root, ignore_errors=True)
 
 
-def _folder(root: Path) -> Iterator[Trial]:
-    first = root / "corpus"
-    (first / "raw").mkdir(parents=True)
-    for name in ("README", "raw/a.txt", "raw/b.txt"):
-        (first / name).write_text(f"this is {name}\n")
-    yield Trial("as written", _digests(first, "lkd1"), ("same",))
-    copy = shutil.copytree(first, root / "elsewhere")
-    yield Trial("copied elsewhere", _digests(copy, "lkd1"), ("same",))
-    (copy / "raw/a.txt").rename(copy / "raw/c.txt")
-    yield Trial("one file renamed", _digests(copy, "lkd1"), ("changed",))
+def _show_digests(out: Output) -> int:
+    from lineagekit.cli import demo_digests
+
+    with TemporaryDirectory(prefix="lineagekit-demo-") as name:
+        played = demo_digests.scenes(Path(name))
+    out.say(*demo_digests.told(*played))
+    out.show(demo_digests.to_json(*played))
+    return 0 if demo_digests.is_kept(*played) else 1
 
 
-def _table(root: Path) -> Iterator[Trial]:
-    from pyarrow.parquet import write_table
+def _play(root: Path, out: Output, *, keep: bool) -> int:
+    from lineagekit.cli.demo_shop import DAYS, FAULT_DAY, Shop
 
-    reviews, path, all_three = _reviews(), root / "reviews.parquet", ("blake3", "lkt1", "lks1")
-    write_table(reviews, path, compression="snappy")
-    yield Trial("as written, snappy", _digests(path, *all_three), ("same", "same", "same"))
-    write_table(reviews, path, compression="zstd", row_group_size=100)
-    yield Trial("written anew, zstd", _digests(path, *all_three), ("changed", "same", "same"))
-    write_table(reviews.take(list(range(ROWS))[::-1]), path)
-    yield Trial("rows backwards", _digests(path, *all_three), ("changed", "same", "changed"))
-    write_table(_flip_one_label(reviews), path)
-    yield Trial("one label flipped", _digests(path, *all_three), ("changed", "changed", "changed"))
-
-
-def _jobs(root: Path) -> Iterator[Trial]:
-    from lineagekit.cli.demo_jobs import recorded_digests
-
-    rows = [("id", "text", "label"), ("1", "ship it", "pos"), ("2", "it crashed", "neg"), ("3", "converged", "pos")]
-    titles = ("raw.csv", "features.csv", "model.json")
-    trials: list[tuple[str, str, Effect]] = [("run once", "pos", "same"), ("run again", "pos", "same")]
-    for what, last, effect in (*trials, ("run on one flipped", "neg", "changed")):
-        raw = "".join(",".join(row) + "\n" for row in [*rows, ("4", "on time", last)])
-        yield Trial(what, tuple(recorded_digests(root, raw)), (effect,) * 3, titles)
+    shop = Shop.open_in(root, date.today())
+    out.say("A shop learns which orders will be returned. Ten days, each of them:", "")
+    out.say("$ lineagekit run -- python pipeline.py --day DAY   # clean, join, features, train, evaluate", "")
+    days = [_live(shop, out) for _ in range(DAYS)]
+    out.say("", f"$ lineagekit blame {MODEL}", *_lineagekit(root, "blame", MODEL).splitlines(), "")
+    answer = json.loads(_lineagekit(root, "blame", MODEL, "--json"))["result"]
+    key = str(shop.date_of(1))
+    is_found = _is_first(answer, shop.path("labels", 1), key)
+    out.say(f"Done to it: on day {FAULT_DAY} the labels of {key} were flipped for one region, unannounced.")
+    out.say(*_told(root, keep=keep, is_found=is_found))
+    out.show({"found": is_found, "days": days, "blame": answer, "folder": str(root) if keep else None})
+    return 0 if is_found else 1
 
 
-def _reviews() -> pa.Table:
-    import pyarrow as pa
-
-    verdicts = [("pos", "ship the model"), ("neg", "the run crashed"), ("pos", "all-reduce converged")]
-    texts = [f"{verdicts[i % 3][1]} on day {i}" for i in range(ROWS)]
-    return pa.table({"id": range(ROWS), "text": texts, "label": [verdicts[i % 3][0] for i in range(ROWS)]})
-
-
-def _flip_one_label(reviews: pa.Table) -> pa.Table:
-    labels = reviews["label"].to_pylist()
-    labels[417] = "neg" if labels[417] == "pos" else "pos"
-    return reviews.set_column(2, "label", [labels])
+def _live(shop: Shop, out: Output) -> dict[str, Any]:
+    """One day: what comes in, the pipeline, and what the model scores."""
+    happened = shop.next_day()
+    day = shop.date_of(shop.day)
+    said = _lineagekit(shop.root, "run", "--quiet", "--", sys.executable, "pipeline.py", "--day", str(day))
+    auc = float(said.split()[-1])
+    lines = [f"day {shop.day:2}  {day}  auc {auc:.4f}", *happened]
+    out.say("   ".join(lines[:2]), *(f"{'':33}{line}" for line in lines[2:]))
+    return {"day": shop.day, "date": str(day), "auc": auc, "happened": list(happened)}
 
 
-def _digests(path: Path, *algorithms: str) -> tuple[Digest, ...]:
-    from lineagekit.identity.fingerprint import fingerprint
-
-    snapshot = fingerprint(str(path))
-    return tuple(snapshot.digest(algorithm) for algorithm in algorithms)
-
-
-def _text(tree: list[Trial], table: list[Trial], jobs: list[Trial]) -> Iterator[str]:
-    yield from ("1. A folder of three files has one digest, of every path and byte in it.", "", *_rows(tree), "")
-    yield from (f"2. A table of {ROWS:,} reviews has three digests.", "")
-    yield from ("   blake3: the bytes    lkt1: the rows, in any order    lks1: the rows, in order", "")
-    yield from (*_rows(table), "")
-    yield from ("3. Two jobs, each run with `lineagekit run`: what they read and wrote.", "")
-    yield from (*_rows(jobs), "")
+def _lineagekit(root: Path, *words: str) -> str:
+    """What the command prints, in the folder and with a store and a cache of its own."""
+    own = {"LINEAGEKIT_STORE": str(root / ".lineagekit"), "LINEAGEKIT_CACHE": str(root / ".lineagekit" / "cache")}
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("LINEAGEKIT_", "OPENLINEAGE"))}
+    command = [sys.executable, "-m", "lineagekit", *words]
+    done = subprocess.run(command, cwd=root, env={**environ, **own}, capture_output=True, text=True)
+    if done.returncode:
+        raise StoreError(
+            f"the demo's command failed: lineagekit {' '.join(words[:1])}: {done.stderr.strip()[-2000:]}",
+            advice="Run: lineagekit doctor",
+        )
+    return done.stdout
 
 
-def _rows(scene: list[Trial]) -> Iterator[str]:
-    yield f"   {'':20}" + "".join(f"{name:18}" for name in scene[0].names).rstrip()
-    for trial in scene:
-        effects = trial.effects(scene[0]) if trial is not scene[0] else ("",) * len(trial.digests)
-        cells = (f"{d.hex[:8]} {effect:9}" for d, effect in zip(trial.digests, effects, strict=True))
-        yield f"   {trial.what:20}{''.join(cells)}".rstrip()
+def _is_first(answer: dict[str, Any], path: Path, key: str) -> bool:
+    """Whether the first suspect is what was done."""
+    first = next((one for one in answer["suspects"] if one["status"] == "suspect"), None)
+    return first is not None and str(path).startswith(first["where"]) and first["key"] == key
 
 
-def _to_json(trial: Trial, first: Trial) -> dict[str, Any]:
-    names = trial.names
-    return {
-        "what": trial.what,
-        "digests": {name: str(digest) for name, digest in zip(names, trial.digests, strict=True)},
-        "promised": dict(zip(names, trial.promised, strict=True)),
-        "seen": dict(zip(names, trial.effects(first), strict=True)),
-    }
+def _told(root: Path, *, keep: bool, is_found: bool) -> Iterator[str]:
+    yield "It is the first suspect." if is_found else "It is not the first suspect: that is a defect of lineagekit."
+    if not keep:
+        return
+    from lineagekit.cli.main import COMMANDS
+
+    yield from ("", "Try next:")
+    yield f"  cd {root}" + (" && unset LINEAGEKIT_STORE" if "LINEAGEKIT_STORE" in os.environ else "")
+    for command, words, why in _NEXT:
+        if command in COMMANDS:
+            yield f"  {f'lineagekit {command} {words}'.rstrip():36}  # {why}"
+    yield f"  rm -r {root}"

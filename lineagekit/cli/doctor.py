@@ -11,16 +11,20 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from lineagekit import __version__
+from lineagekit.cli.asking import StoreOption
 from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.freshness import opened_store
 from lineagekit.cli.hooks import hook_path
+from lineagekit.cli.oddities import examine_lineage
 from lineagekit.cli.output import Output
 from lineagekit.cli.times import ago
 from lineagekit.config import Config
-from lineagekit.errors import LineagekitError, NotFoundError
+from lineagekit.errors import LineagekitError, NotFoundError, UsageError
 from lineagekit.events.summary import RunSummary, summarize
 from lineagekit.store.log import Store
 
@@ -38,11 +42,19 @@ class Doctor:
     Example: lineagekit doctor
     """
 
+    lineage: Annotated[
+        bool, typer.Option("--lineage", help="What is odd about the lineage: sources, gaps, spellings; how to mend it.")
+    ] = False
+    store: StoreOption = None
     json: Json = False
     verbose: Verbose = False
 
     def run(self, out: Output) -> int:
         """Look at everything, and say all of it."""
+        if self.lineage:
+            return examine_lineage(out, self.store)
+        if self.store:
+            raise UsageError("--store is for --lineage", advice="Set LINEAGEKIT_STORE to examine another store.")
         folder = Config.from_environment().store_folder
         found: dict[str, Any] = {"store": folder, **_installation()}
         out.say(f"store        {folder}")

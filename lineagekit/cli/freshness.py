@@ -14,16 +14,25 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from lineagekit.cli.output import Output
-from lineagekit.config import Config
+from lineagekit.config import MARQUEZ, Config
 from lineagekit.errors import StoreError
 from lineagekit.settings import current_settings
 from lineagekit.store.log import Store, open_store
 
 
 @contextmanager
-def opened_store(out: Output) -> Iterator[tuple[Store, str]]:
-    """The store of this folder or user, settled as far as can be, and a line that says which and how fresh it is."""
-    folder = Config.from_environment().store_folder
+def opened_store(out: Output, named: str | None = None) -> Iterator[tuple[Store, str]]:
+    """The store that was named, or this folder's or user's, settled as far as can be, and a line that says which.
+
+    Of a Marquez that was named it is the mirror.
+    """
+    if named and named.startswith(MARQUEZ):
+        from lineagekit.cli.mirror import opened_mirror
+
+        with opened_mirror(out, named) as opened:
+            yield opened
+        return
+    folder = Config.from_environment({**os.environ, "LINEAGEKIT_STORE": named} if named else None).store_folder
     where = f"store {folder}"
     if waiting := _bring_up_to_date(folder, out):
         where += f" ({waiting})"

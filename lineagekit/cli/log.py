@@ -16,6 +16,7 @@ import typer
 
 from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.freshness import opened_store
+from lineagekit.cli.mirror import store_named
 from lineagekit.cli.output import Output
 from lineagekit.cli.times import ago, moment, parse_since, took
 from lineagekit.store.rows import RunRow
@@ -42,7 +43,7 @@ class Log:
     def run(self, out: Output) -> int:
         """Ask the store, and print a line a run."""
         since = parse_since(self.since) if self.since else None
-        with opened_store(out) as (store, where):
+        with opened_store(out, store_named(None)) as (store, where):
             rows = store.recent_runs(self.number, job=self.job or None, since=since)
         if out.as_json:
             for row in rows:

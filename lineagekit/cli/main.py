@@ -27,8 +27,17 @@ COMMANDS = {
     "run": "lineagekit.cli.run:Run",
     "log": "lineagekit.cli.log:Log",
     "show": "lineagekit.cli.show:Show",
+    "trace": "lineagekit.cli.trace:Trace",
+    "impact": "lineagekit.cli.impact:Impact",
+    "diff": "lineagekit.cli.diff:Diff",
     "push": "lineagekit.cli.push:Push",
+    "ingest": "lineagekit.cli.ingest:Ingest",
+    "pull": "lineagekit.cli.pull:Pull",
     "settle": "lineagekit.cli.settle:Settle",
+    "blame": "lineagekit.cli.blame:BlameCommand",
+    "mark": "lineagekit.cli.mark:Mark",
+    "alias": "lineagekit.cli.alias:Alias",
+    "reindex": "lineagekit.cli.reindex:Reindex",
     "fingerprint": "lineagekit.cli.fingerprint:Fingerprint",
     "doctor": "lineagekit.cli.doctor:Doctor",
     "init": "lineagekit.cli.init:Init",
@@ -41,17 +50,18 @@ Usage: lineagekit COMMAND [OPTIONS]
 
 Names data by its bytes, and records which run made it of what.
 
+Ask
+  blame        Say why a model got worse: what changed, likeliest cause first.
+  impact       Say who uses this, and who breaks if it is deleted.
+  trace        Show exactly which bytes made this: runs, code, params, inputs.
+  show         Show one run, dataset or model: versions, digests, metrics.
+
 Record
   run          Record what a command reads and writes; it runs as without.
   log          List the runs that were recorded, newest first.
-  show         Show one run: data and digests, parameters, metrics, code, gaps.
   push         Send what was recorded to Marquez, Kafka, or elsewhere.
 
-Identify
-  fingerprint  Name files, folders, tables and objects by bytes and content.
-
 Set up
-  init         Make a store for this project, with a commented configuration.
   doctor       Check store, destinations and gaps, and say what to do.
   demo         Show, on data made up here, what each digest notices.
 

@@ -1,68 +1,74 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`lineagekit show RUN`: one run, whole: what it read and wrote, with digests, what it was set to and what came out.
+"""`lineagekit show TARGET`: one run, whole, or one dataset or model with its versions.
 
 $ lineagekit show train.py
 """
 
 from __future__ import annotations
 
+import json as json_format
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
+from lineagekit.cli.asking import Asked, StoreOption, asked
+from lineagekit.cli.card import card_text
 from lineagekit.cli.flags import Json, Verbose
-from lineagekit.cli.freshness import opened_store
 from lineagekit.cli.output import Output
 from lineagekit.errors import NotFoundError, UsageError
-from lineagekit.events.summary import RunSummary, Seen, mapping, summarize
+from lineagekit.events.lenient import mapping
+from lineagekit.events.summary import RunSummary, Seen, summarize
+from lineagekit.graph.card import card
 from lineagekit.record.reasons import explain
-from lineagekit.store.log import Store
-from lineagekit.store.rows import RunRow
+from lineagekit.store.query import runs
+from lineagekit.store.targets import find_target
+
+_MOST = 20  # datasets that a pattern shows
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show one run: data and digests, parameters, metrics, code, gaps.
+    """Show one run, dataset or model: versions, digests, metrics.
 
-    Example: lineagekit show 01a214d6-5fb8
+    A run is named by the beginning of its id or by its job, a dataset by path, URI or name, a model by its name.
+
+    Example: lineagekit show model-42
     """
 
-    target: Annotated[str, typer.Argument(metavar="RUN", help="The beginning of its id, or a job: its latest run.")]
-    events: Annotated[bool, typer.Option("--events", help="The OpenLineage events as they are.")] = False
+    target: Annotated[str, typer.Argument(metavar="TARGET", show_default=False, help="A run, job, dataset or model.")]
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many versions at most.")] = 10
+    events: Annotated[bool, typer.Option("--events", help="The OpenLineage events of a run as they are.")] = False
+    store: StoreOption = None
     json: Json = False
     verbose: Verbose = False
 
     def run(self, out: Output) -> int:
-        """Find the run, and print it."""
-        with opened_store(out) as (store, where):
-            found = find_run(store, self.target)
-            events = [row.event for row in store.run_events(found.run) if not row.damaged]
-        if not events:
-            raise NotFoundError(f"nothing is left of run {found.run}", advice="Its events are damaged on the disk.")
-        if self.events:
-            import json
+        """Find what was meant, and print it."""
+        with asked(out, self.store) as it:
+            target = find_target(it.db, self.target)
+            if target.run and target.kind == "run":
+                return self._show_run(out, it, runs(it.db, [target.run])[target.run].run)
+            if self.events:
+                raise UsageError(f"{self.target} is no run", advice="Leave out --events, or name a run.")
+            cards = [card(it.db, dataset, limit=self.number) for dataset in target.datasets[:_MOST]]
+        out.say(it.where, *(line for one in cards for line in card_text(one)))
+        out.show({"datasets": [one.to_json() for one in cards], "total": len(target.datasets)})
+        return 0
 
-            out.say(*(json.dumps(event, indent=2, ensure_ascii=False) for event in events))
+    def _show_run(self, out: Output, it: Asked, run: str) -> int:
+        events = [row.event for row in it.store.run_events(run) if not row.damaged]
+        if not events:
+            raise NotFoundError(f"nothing is left of run {run}", advice="Its events are damaged on the disk.")
+        if self.events:
+            out.say(*(json_format.dumps(event, indent=2, ensure_ascii=False) for event in events))
             out.show({"events": events})
             return 0
         summary = summarize(events)
-        out.say(where, *_text(summary))
+        out.say(it.where, *_text(summary))
         out.show(_to_json(summary))
         return 0
-
-
-def find_run(store: Store, text: str) -> RunRow:
-    """The run that a person means: an id's beginning, or a job's name for its latest run."""
-    found = store.find_runs(text)
-    if not found:
-        raise NotFoundError(f"no such run: got {text!r}, expected a run's id or a job", advice="Run: lineagekit log")
-    by_id = [row for row in found if row.run.startswith(text)]
-    if len(by_id) > 1:
-        ids = ", ".join(row.run for row in by_id[:3])
-        raise UsageError(f"several runs begin with {text}: {ids}...", advice="Give more of the id.")
-    return by_id[0] if by_id else found[0]
 
 
 def _text(run: RunSummary) -> Iterator[str]:

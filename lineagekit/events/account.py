@@ -14,10 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lineagekit.agent.evidence import Evidence
 from lineagekit.identity.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from lineagekit.identity.profile import Profile
 
 Columns = tuple[tuple[str, str], ...]
 """Names and types, in the order of the table."""
@@ -47,6 +50,9 @@ class Part(NamedTuple):
     size: int | None = None
     digest: str = ""
     evidence: Evidence | None = None
+    table: str = ""
+    """`lkt1` of what the file says, where that was taken: by it, its profile is found."""
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,8 @@ def _part(part: Part) -> dict[str, Plain]:
         told["bytes"] = count(part.size) or 0
     if part.digest:
         told["digest"] = text(part.digest)
+    if part.table:
+        told["lkt1"] = text(part.table)
     if part.evidence is not None:
         told["evidence"] = evidence_text(part.evidence)
     return told

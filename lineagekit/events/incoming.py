@@ -51,7 +51,7 @@ class Run(_Shape):
     """A run."""
 
     run_id: Name = Field(alias="runId")
-    facets: Facets = {}
+    facets: Facets = Field(default_factory=dict)
 
 
 class Job(_Shape):
@@ -59,7 +59,7 @@ class Job(_Shape):
 
     namespace: str
     name: Name
-    facets: Facets = {}
+    facets: Facets = Field(default_factory=dict)
 
 
 class Dataset(_Shape):
@@ -67,19 +67,19 @@ class Dataset(_Shape):
 
     namespace: str
     name: Name
-    facets: Facets = {}
+    facets: Facets = Field(default_factory=dict)
 
 
 class InputDataset(Dataset):
     """An input of a run or job."""
 
-    role_facets: Facets = Field(default={}, alias="inputFacets")
+    role_facets: Facets = Field(default_factory=dict, alias="inputFacets")
 
 
 class OutputDataset(Dataset):
     """An output of a run or job."""
 
-    role_facets: Facets = Field(default={}, alias="outputFacets")
+    role_facets: Facets = Field(default_factory=dict, alias="outputFacets")
 
 
 Inputs = Annotated[tuple[InputDataset, ...], BeforeValidator(_none_as_empty)]

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lineagekit.events.lenient import mapping
+
 ENDS = ("COMPLETE", "FAIL", "ABORT")
 _CONTENT = {
     "inputs": ("inputFacets", "lineagekit_inputContent"),
@@ -114,8 +116,3 @@ def _datasets(events: Iterable[Mapping[str, Any]], side: str) -> tuple[Seen, ...
 
 def _merged(things: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {key: facet for thing in things for key, facet in mapping(thing.get("facets")).items()}
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """A part of somebody's event, or nothing where it is of another kind."""
-    return value if isinstance(value, Mapping) else {}

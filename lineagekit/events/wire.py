@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events as they come and go: one canonical form, one key, one check at the border.
 
-An event that went through Marquez comes back with nulls added, keys in another order, numbers as doubles and times
-without their zeros. Its canonical form is the same, so that nothing is kept twice.
+An event that went through Marquez comes back with nulls added, keys in another order, numbers as doubles, times
+spelled anew, and of its parent what names it. Its canonical form is the same, so that nothing is kept twice.
 
     >>> event = {"eventTime": "2026-11-01T00:00:00.500Z", "job": {"name": "j", "namespace": "n"}, "n": 1}
     >>> canonical({"n": 1.0, "run": None, **event}) == canonical(event)
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
@@ -41,7 +41,12 @@ _EXPECTED = {
     "string_unicode": "a text of whole characters",
     "string_too_short": "a name",
 }
-_TIME = re.compile(r"(?P<whole>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9}))?(?P<zone>Z|[+-]\d\d:?\d\d)?")
+_TIME = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[Tt](?P<clock>\d\d:\d\d)(?::(?P<seconds>\d\d)(?:\.(?P<fraction>\d{0,9}))?)?"
+    r"(?P<zone>[Zz]|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
+)
+_END_OF_DAY = "T24:00:00"
 
 
 def event_key(event: Mapping[str, Any]) -> bytes:
@@ -62,8 +67,8 @@ def event_key(event: Mapping[str, Any]) -> bytes:
 def canonical(event: Mapping[str, Any]) -> bytes:
     """One spelling of an event, whoever relayed it: without nulls, keys sorted, numbers as doubles, times in UTC."""
     try:
-        told = _as_relayed({**event})
-        _respell_times(told)
+        told = as_relayed({**event})
+        _respell(told)
         return encode_block([told])
     except RecursionError as error:
         raise _refusal("it is nested too deep") from error
@@ -123,12 +128,12 @@ def _reason(error: ValidationError) -> str:
     return f"{place}: got {ascii(first['input'])[:100]}, expected {expected}"
 
 
-def _as_relayed(value: Any) -> Any:
+def as_relayed(value: Any) -> Any:
     """Without nulls in objects, and with numbers as doubles; what is no double keeps its digits."""
     if isinstance(value, dict):
-        return {k: v if type(v) is str else _as_relayed(v) for k, v in value.items() if v is not None}
+        return {k: v if type(v) is str else as_relayed(v) for k, v in value.items() if v is not None}
     if isinstance(value, list | tuple):
-        return [v if type(v) is str else _as_relayed(v) for v in value]
+        return [v if type(v) is str else as_relayed(v) for v in value]
     return _as_double(value) if isinstance(value, _NUMERIC) and not isinstance(value, bool) else value
 
 
@@ -139,10 +144,14 @@ def _as_double(number: Any) -> float | str:
         return integer_text(number)
 
 
-def _respell_times(told: dict[str, Any]) -> None:
-    """Those that Marquez reads as times and writes in its own way."""
+def _respell(told: dict[str, Any]) -> None:
+    """What Marquez reads and writes in its own way: times, and of which run a run is a part."""
     run = told.get("run")
-    nominal = (run.get("facets") or {}).get("nominalTime") if isinstance(run, dict) else None
+    facets = run.get("facets") if isinstance(run, dict) else None
+    nominal = None
+    if isinstance(facets, dict):
+        nominal = facets.get("nominalTime")
+        _respell_parent(facets)
     for holder, keys in ((told, ("eventTime",)), (nominal, ("nominalStartTime", "nominalEndTime"))):
         if isinstance(holder, dict):
             for key in keys:
@@ -150,18 +159,34 @@ def _respell_times(told: dict[str, Any]) -> None:
                     holder[key] = _respelled(time)
 
 
+def _respell_parent(facets: dict[str, Any]) -> None:
+    """By its newer name, and of the parent what names it; of other runs that it tells of all is kept."""
+    if "parent" not in facets and "parentRun" in facets:
+        facets["parent"] = facets.pop("parentRun")
+    if isinstance(parent := facets.get("parent"), dict):
+        for name, kept in (("run", ("runId",)), ("job", ("namespace", "name"))):
+            if isinstance(told := parent.get(name), dict):
+                parent[name] = {key: told[key] for key in kept if key in told}
+
+
 def _respelled(time: str) -> str:
     found = _TIME.fullmatch(time)
     if found is None:
         return time
-    whole, zone = found["whole"], found["zone"]
-    if zone and zone != "Z":
+    whole, zone = f"{found['day']}T{found['clock']}:{found['seconds'] or '00'}", found["zone"] or "Z"
+    fraction = (found["fraction"] or "").rstrip("0")
+    if zone not in ("Z", "z") or whole[11:13] == "24":
         try:
-            whole = datetime.fromisoformat(whole + zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            whole = _in_utc(whole, zone.upper(), ends=whole.endswith(_END_OF_DAY) and not fraction)
         except (ValueError, OverflowError):
             return time
-    fraction = (found["fraction"] or "").rstrip("0")
     return f"{whole}.{fraction}Z" if fraction else f"{whole}Z"
+
+
+def _in_utc(whole: str, zone: str, *, ends: bool) -> str:
+    begin = whole.replace(_END_OF_DAY, "T00:00:00") if ends else whole
+    moment = (datetime.fromisoformat(begin + zone) + timedelta(days=ends)).astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def _mended(named: Any, limit: int) -> Any:

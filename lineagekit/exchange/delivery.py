@@ -91,7 +91,7 @@ class Delivery:
 
     def _pass(self) -> Answer | None:
         """First the log, then what was left behind in it; the answer that ended it early, if one did."""
-        self._outbox = Outbox(self._store, self._destination.name)
+        self._outbox = Outbox(self._store, self._destination.name, self._destination.has)
         try:
             return self._send_log() or self._send_letters()
         except UsageError as error:

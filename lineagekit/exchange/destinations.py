@@ -23,6 +23,7 @@ from lineagekit.exchange.endpoint import (
     endpoint_of_settings,
     endpoint_of_transport,
     full_url,
+    pulled_from,
     transport_url,
     url_name,
 )
@@ -52,6 +53,8 @@ class Destination:
     kind: str
     source: str
     open: Callable[[], Sender] = field(repr=False, compare=False)
+    has: str = field(default="", repr=False)
+    """What the log marks with this came from there."""
 
 
 def find_destinations(settings: Settings, environ: Mapping[str, str], folder: str = "") -> list[Destination]:
@@ -99,17 +102,27 @@ def _choose_one(found: Sequence[Destination], wanted: str) -> Destination:
 def _from_settings(one: DestinationSettings, environ: Mapping[str, str], source: str) -> Destination:
     if one.transport:
         return _from_transport({**one.transport, **({"name": one.name} if one.name else {})}, source)
-    name = one.name or url_name(full_url(one.url or "", one.endpoint))
-    return Destination(name, "http", source, partial(_open_http, endpoint_of_settings, one, environ))
+    url = partial(full_url, one.url or "", one.endpoint)
+    opened = partial(_open_http, endpoint_of_settings, one, environ)
+    return Destination(one.name or url_name(url()), "http", source, opened, _mark(url))
 
 
 def _from_transport(transport: Mapping[str, Any], source: str) -> Destination:
     """One of openlineage-python's transports; those that speak HTTP are spoken here, where they can be waited for."""
     kind = str(transport["type"])
     if kind in ("http", "async_http"):
-        name = str(transport.get("name") or url_name(transport_url(transport)))
-        return Destination(name, "http", source, partial(_open_http, endpoint_of_transport, transport))
+        url = partial(transport_url, transport)
+        opened = partial(_open_http, endpoint_of_transport, transport)
+        return Destination(str(transport.get("name") or url_name(url())), "http", source, opened, _mark(url))
     return Destination(_name_transport(kind, transport), kind, source, partial(_open_transport, transport))
+
+
+def _mark(url: Callable[[], str]) -> str:
+    """Of what came from there; a wrong address stops its own destination, when that is opened, and no other."""
+    try:
+        return pulled_from(url())
+    except UsageError:
+        return ""
 
 
 def _name_transport(kind: str, transport: Mapping[str, Any]) -> str:

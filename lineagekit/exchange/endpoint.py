@@ -5,6 +5,8 @@
 'http://localhost:5000'
 >>> url_name("https://ann:secret@hub.example.com/openlineage?token=x")
 'https://hub.example.com/openlineage'
+>>> base_name("http://localhost:5000/api/v1/lineage"), base_name("marquez+http://localhost:5000")
+('http://localhost:5000', 'http://localhost:5000')
 """
 
 from __future__ import annotations
@@ -13,14 +15,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from lineagekit.agent.redact import redact
+from lineagekit.config import MARQUEZ
 from lineagekit.errors import UsageError
 from lineagekit.settings import DestinationSettings
 
 PATH = "api/v1/lineage"
 """Where servers of OpenLineage listen, unless told otherwise."""
+
+_ENDINGS = ("/api/v1/events/lineage", "/api/v1/lineage", "/api/v1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,26 @@ def url_name(url: str) -> str:
     parts = _split(url)
     path = "" if parts.path.strip("/") in ("", PATH) else parts.path
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
+
+
+def base_url(url: str) -> SplitResult:
+    """Where a Marquez begins, by whichever address of it. Raises UsageError."""
+    url = url.removeprefix(MARQUEZ)
+    full_url(url)  # which refuses what is no URL
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    ending = next((ending for ending in _ENDINGS if path.endswith(ending)), "")
+    return parts._replace(path=path.removesuffix(ending), fragment="")
+
+
+def base_name(url: str) -> str:
+    """What a Marquez is called, by whichever address of it. Raises UsageError."""
+    return url_name(urlunsplit(base_url(url)))
+
+
+def pulled_from(url: str) -> str:
+    """How the log marks what was pulled out of the server at this address. Raises UsageError."""
+    return f"marquez:{base_name(url)}"
 
 
 def endpoint_of_settings(one: DestinationSettings, environ: Mapping[str, str]) -> Endpoint:

@@ -32,11 +32,11 @@ RETRY = "retry"
 class Outbox:
     """The log as one destination sees it, for the time of one pass."""
 
-    def __init__(self, store: Store, name: str) -> None:
-        """Learn which runs something waits in."""
+    def __init__(self, store: Store, name: str, has: str = "") -> None:
+        """Learn which runs something waits in. What has this origin came from there."""
         self.refused = 0
         self.aside: list[tuple[int, str, str]] = []
-        self._store, self._name = store, name
+        self._store, self._name, self._has = store, name, has
         self._held = {letter.run for letter in self._letters()} - {""}
 
     @property
@@ -45,11 +45,16 @@ class Outbox:
         return sum(status == PARKED for _, status, _ in self.aside)
 
     def rows(self, page: int) -> Iterator[Row]:
-        """Events behind the cursor, up to the end of the log at the time when it is reached."""
+        """Events behind the cursor, up to the end of the log at the time when it is reached.
+
+        Those that came from there are passed over: a server keeps whatever it gets once more.
+        """
         after = self._store.cursor(self._name)
         while rows := self._store.events(after=after, limit=page):
-            yield from rows
+            yield from (row for row in rows if not self._came_from_there(row))
             after = rows[-1].seq
+            if self._came_from_there(rows[-1]) and not self.aside:
+                self._store.set_cursor(self._name, after)
 
     def holds(self, row: Row) -> bool:
         """Whether something before it in its run is still to be sent."""
@@ -103,6 +108,9 @@ class Outbox:
         cursor = self._store.cursor(self._name)
         ends = [one for one in self._store.run_events(row.run) if one.type in ENDS and row.seq < one.seq <= cursor]
         return next((one for one in reversed(ends) if one.seq not in lettered), None)
+
+    def _came_from_there(self, row: Row) -> bool:
+        return bool(self._has) and row.origin == self._has
 
     def _letters(self) -> Iterator[Letter]:
         return (letter for letter in self._store.letters(self._name) if letter.status != REFUSED)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import struct
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
@@ -51,23 +52,31 @@ def summarise(profile: Profile, columns: Sequence[tuple[str, str]]) -> dict[str,
     }
 
 
-def correlations(profile: Profile, columns: Sequence[tuple[str, str]]) -> dict[tuple[str, str], float]:
+def correlations(
+    profile: Profile, columns: Sequence[tuple[str, str]], *, categories: bool = False
+) -> dict[tuple[str, str], float]:
     """How ordered columns move together, -1 to 1, by pairs of names; empty for wide tables.
 
     Of order keys, which keep the order of values and tame their tails, as ranks do; unlike ranks they add up. A null
-    counts as zero. A constant column moves with none.
+    counts as zero. A constant column moves with none. With `categories`, columns of few values join in, each value at a
+    place of its own on the line: the sign says nothing, a change from day to day does.
     """
     kept = _as_profiled(columns)
     width, rows = len(kept), max(1, profile.rows)
     if not profile.moments:
         return {}
+    detail = detail_of(width)
+    joins = [
+        _is_ordered(logical) or (categories and _is_few(column, detail))
+        for column, (_, logical) in zip(profile.columns, kept, strict=True)
+    ]
     means, products = [m / rows for m in profile.moments[:width]], profile.moments[width:]
     pairs = list(combinations_with_replacement(range(width), 2))
     covariance = {pair: m / rows - means[pair[0]] * means[pair[1]] for pair, m in zip(pairs, products, strict=True)}
     found = {}
     for (a, b), shared in covariance.items():
         scale = covariance[a, a] * covariance[b, b]
-        if a != b and scale > 0 and _is_ordered(kept[a][1]) and _is_ordered(kept[b][1]):
+        if a != b and scale > 0 and joins[a] and joins[b]:
             found[kept[a][0], kept[b][0]] = shared / math.sqrt(scale)
     return found
 
@@ -102,7 +111,7 @@ def _as_profiled(columns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 def _summary(column: ColumnProfile, rows: int, logical: str, detail: Detail) -> ColumnSummary:
     share = 1 / rows if rows else 0.0
     cells = sum(count for _, count in column.samples)
-    is_few = 0 < len(column.samples) < detail.samples  # then the samples are all distinct values that there are
+    is_few = _is_few(column, detail)
     shown = ColumnSummary(
         null_share=column.nulls * share,
         nan_share=column.nans * share,
@@ -116,6 +125,11 @@ def _summary(column: ColumnProfile, rows: int, logical: str, detail: Detail) -> 
     return _with_numbers(replace(shown, low=low, high=high), column, logical)
 
 
+def _is_few(column: ColumnProfile, detail: Detail) -> bool:
+    """Then the samples are all distinct values that there are."""
+    return 0 < len(column.samples) < detail.samples
+
+
 def _is_ordered(logical: str) -> bool:
     """Wider decimals than 128 bits are profiled by their hashes."""
     return logical.startswith(_NUMERIC) and not (logical.startswith("decimal") and _digits(logical) > _MOST_DIGITS)
@@ -126,7 +140,7 @@ def _digits(logical: str) -> int:
 
 
 def _with_numbers(shown: ColumnSummary, column: ColumnProfile, logical: str) -> ColumnSummary:
-    bins = list(_edges(column, logical))
+    bins = list(edges(column, logical))
     seen = sum(count for *_, count in bins)
     if not seen:
         return shown
@@ -152,8 +166,8 @@ def _deviation(bins: list[tuple[float, float, int]], mean: float, seen: int) -> 
     return math.sqrt(spread) if math.isfinite(spread) else None
 
 
-def _edges(column: ColumnProfile, logical: str) -> Iterator[tuple[float, float, int]]:
-    """Each bin's smallest and largest value, no wider than what the column holds."""
+def edges(column: ColumnProfile, logical: str) -> Iterator[tuple[float, float, int]]:
+    """Each bin's smallest and largest value, no wider than what the column holds, and its count."""
     drop = 64 - KEY_BITS + column.level
     for key, count in column.bins:
         low, high = max(key << drop, column.low), min((key + 1 << drop) - 1, column.high)
@@ -166,6 +180,34 @@ def _quantile(bins: list[tuple[float, float, int]], rank: float) -> float:
             return low + (high - low) * rank / count
         rank -= count
     return bins[-1][1]
+
+
+def smooth_quantiles(
+    profile: Profile, columns: Sequence[tuple[str, str]]
+) -> dict[str, tuple[tuple[float, float], ...]]:
+    """Quantiles between the middles of bins: of a count that is 2 or 3 they move a little each day, and never jump.
+
+    For comparing parts with one another; `summarise` tells what a quantile is.
+    """
+    kept = zip(profile.columns, _as_profiled(columns), strict=False)
+    return {name: _smooth(column, logical) for column, (name, logical) in kept if _is_ordered(logical) and column.bins}
+
+
+def _smooth(column: ColumnProfile, logical: str) -> tuple[tuple[float, float], ...]:
+    middles = [(low / 2 + high / 2, count) for low, high, count in edges(column, logical)]
+    seen, below, ranks = sum(count for _, count in middles), 0.0, []
+    for _, count in middles:
+        ranks.append((below + count / 2) / seen)
+        below += count
+    return tuple((q, _between([value for value, _ in middles], ranks, q)) for q in QUANTILES)
+
+
+def _between(values: Sequence[float], ranks: Sequence[float], rank: float) -> float:
+    above = bisect_left(ranks, rank)
+    if above in (0, len(ranks)):
+        return values[min(above, len(ranks) - 1)]
+    share = (rank - ranks[above - 1]) / (ranks[above] - ranks[above - 1])
+    return values[above - 1] + share * (values[above] - values[above - 1])
 
 
 def _estimate_distinct(samples: Counts) -> int | None:

@@ -232,6 +232,9 @@ def _keep_objects(accounts: Iterable[Account], store: Store) -> None:
             wanted["manifest", str(snapshot.manifest.digest)] = partial(_lines, snapshot.manifest)
         if snapshot is not None and snapshot.profile is not None:
             wanted["profile", str(snapshot.digest("lkt1"))] = snapshot.profile.to_bytes
+        for part in use.files:
+            if part.profile is not None:
+                wanted["profile", part.table] = part.profile.to_bytes
     # Written out only where they are not there yet, and before the transaction: a profile takes milliseconds.
     bodies = [(kind, digest, write()) for (kind, digest), write in wanted.items() if store.object(kind, digest) is None]
     if bodies:

@@ -14,12 +14,14 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from blake3 import blake3
 
 from lineagekit.errors import BadDataError
-from lineagekit.events.wire import read_event
-from lineagekit.store.log import Entry, Mark, Store, entry_of
+from lineagekit.events.lenient import mapping
+from lineagekit.store.admit import admit, parse
+from lineagekit.store.log import Entry, Mark, Store
 
 SUFFIX = ".jsonl"
 REFUSED = "refused"
@@ -56,12 +58,11 @@ def drain(folder: str, store: Store, *, now: int, done: Counter[str]) -> None:
 
 
 def sift(events: Iterable[object], folder: str, *, name: str, done: Counter[str]) -> list[Entry]:
-    """Entries of those that are OpenLineage; the others are put aside, under a name made of what they are."""
+    """Entries of those that are OpenLineage, as values or as bytes; the others are put aside."""
     entries, refused = [], []
     for event in events:
         try:
-            read_event(event)
-            entries.append(entry_of(event))  # type: ignore[arg-type]
+            entries.append(admit(*parse(event)) if isinstance(event, bytes) else admit(event))
         except BadDataError:
             refused.append(event if isinstance(event, bytes) else json.dumps(event).encode())
     if refused:
@@ -79,7 +80,7 @@ def _drain_file(path: str, store: Store, now: int, done: Counter[str]) -> None:
     if mark:
         offset = store.mark(mark)
         for lines, end in _read_lines(path, offset if offset <= found.st_size else 0, found.st_size, is_over):
-            entries = sift(map(_parse, lines), os.path.dirname(path), name=name, done=done)
+            entries = sift(lines, os.path.dirname(path), name=name, done=done)
             done["events"] += store.append(entries, origin=f"file:{name}", marks=[Mark(mark, end)], durable=True)
     if is_over:
         os.unlink(path)
@@ -115,27 +116,18 @@ def _read_lines(path: str, start: int, end: int, whole: bool) -> Iterator[tuple[
         yield batch, at
 
 
-def _parse(line: bytes) -> object:
-    """An event, or the line itself, which is none."""
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return line
-
-
 def _is_done(path: str, found: os.stat_result, now: int, store: Store) -> bool:
     silence = now - found.st_mtime_ns
     return silence > FORSAKEN or (silence > IDLE and all(map(store.settled, _runs_in(path))))
 
 
 def _runs_in(path: str) -> set[str]:
-    runs = set()
+    runs: set[str] = set()
     with open(path, "rb") as file:
         for line in file:
-            event = _parse(line)
-            run = event.get("run") if isinstance(event, dict) else None
-            if isinstance(run, dict) and isinstance(run.get("runId"), str):
-                runs.add(run["runId"])
+            with suppress(BadDataError):
+                run = mapping(mapping(parse(line)[0]).get("run")).get("runId")
+                runs.update([run] if isinstance(run, str) else ())
     return runs
 
 

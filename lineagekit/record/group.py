@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from lineagekit.events.account import Part, Use
+from lineagekit.events.roles import role_of
 from lineagekit.identity.digest import Digest
 from lineagekit.identity.manifest import Entry, Manifest
 from lineagekit.identity.snapshot import Snapshot
@@ -48,6 +49,18 @@ def find_groups(paths: Sequence[str]) -> dict[str, str]:
     for _ in range(_FARTHEST):
         rest = _climb(rest, found)
     return found
+
+
+def _stands_in(folder: str, suffix: str) -> str:
+    """The folder above, for files in this one; "" where two tables may lie side by side, each in a folder of its own.
+
+    Only a date, a hash or a counter in the folder's name says that what is in it belongs to what is beside it.
+    """
+    above = os.path.dirname(folder)
+    if suffix not in _OF_TABLES:
+        return above
+    is_moving = role_of(f"/{os.path.basename(folder)}").template == "/{}"
+    return above if is_moving or role_of(folder).template == role_of(above).template else ""
 
 
 def merge(root: str, uses: Iterable[Use]) -> Use:
@@ -81,8 +94,8 @@ def _climb(rest: dict[tuple[str, str], list[str]], found: dict[str, str]) -> dic
     for (suffix, folder), paths in rest.items():
         if len(paths) >= ENOUGH:
             found.update(dict.fromkeys(paths, folder))
-        elif folder.count("/") > 2:  # not all of a disk, and not all of somebody's home
-            higher.setdefault((suffix, os.path.dirname(folder)), []).extend(paths)
+        elif folder.count("/") > 2 and (above := _stands_in(folder, suffix)):  # not all of a disk, or of a home
+            higher.setdefault((suffix, above), []).extend(paths)
     return higher
 
 
@@ -98,7 +111,9 @@ def _part(use: Use, root: str) -> Part:
     snapshot = use.snapshot
     size = use.evidence.size if use.evidence else None
     digest = str(snapshot.digests[0]) if snapshot and snapshot.digests and not use.reason else ""
-    return Part(path, size, digest, use.evidence)
+    if not digest or snapshot is None or snapshot.profile is None:
+        return Part(path, size, digest, use.evidence)
+    return Part(path, size, digest, use.evidence, str(snapshot.digest("lkt1")), snapshot.profile)
 
 
 def _snapshot(root: str, parts: Iterable[Part]) -> Snapshot:

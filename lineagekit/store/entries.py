@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import lt
 
 from lineagekit.errors import BadDataError
 from lineagekit.store.database import Database, SqlRow
-from lineagekit.store.packing import pack, plain, unpack
+from lineagekit.store.packing import pack_all, plain, unpack
 from lineagekit.store.rows import Entry, Mark, Row
-from lineagekit.store.runs import add_to_run
+from lineagekit.store.runs import add_to_runs
 
 _BATCH = 1000
-_KNOWN = "SELECT 1 FROM event WHERE key = ?"
-_INSERT = "INSERT INTO event (key, run, kind, type, time, origin, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
+# Rows of one statement. Between two of them, not between two rows, the thread that parses what comes next has to wait.
+_ROWS = 1000
+_KNOWN = "SELECT CAST(key AS BLOB) FROM event WHERE key IN ({})"
+_INSERT = "INSERT INTO event (key, run, kind, type, time, origin, body) VALUES {}"
+_VALUES = "(?, ?, ?, ?, ?, ?, ?)"
 # Two who settle one journal: the one who saw less of it does not turn the mark back.
 _MARK = (
     "INSERT INTO mark VALUES (?, ?, ?) ON CONFLICT (journal) DO UPDATE"
@@ -31,16 +34,20 @@ _AFTER = f"{_SELECT} WHERE seq > ? ORDER BY seq LIMIT ?"
 _THESE = f"{_SELECT} WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
 _LAST = ("SELECT seq FROM sqlite_sequence WHERE name = 'event'", "SELECT max(seq) FROM event")
 
+Packed = tuple[Entry, SqlRow]
+
 
 def append(
     database: Database, entries: Iterable[Entry], *, origin: str, marks: Iterable[Mark] = (), durable: bool = False
 ) -> int:
     """Append what is not there yet, and the marks, in one transaction; the number of new events."""
-    packed = [(entry, _pack(entry, origin)) for entry in entries]
+    packed = _pack(entries, plain(origin))
     with database.write(durable=durable) as connection:
-        new = sum(_insert(connection, entry, body, origin) for entry, body in packed)
+        fresh = _without_known(connection, packed)
+        for some in _slices(fresh):
+            _insert(connection, some)
         connection.executemany(_MARK, [(mark.journal, mark.offset, mark.finished) for mark in marks])
-    return new
+    return len(fresh)
 
 
 def events(database: Database, *, after: int, limit: int) -> list[Row]:
@@ -108,19 +115,43 @@ def _grow(numbers: list[int]) -> bool:
     return all(map(lt, numbers, numbers[1:]))
 
 
-def _pack(entry: Entry, origin: str) -> bytes:
-    return pack(to_json(entry.body), entry.key, plain(entry.run), entry.kind, entry.type, entry.time, plain(origin))
+def _pack(entries: Iterable[Entry], origin: str) -> list[Packed]:
+    """Each entry once, and its row."""
+    unique: dict[bytes, Entry] = {}
+    for entry in entries:
+        unique.setdefault(entry.key, entry)
+    kept = list(unique.values())
+    names = [(entry.key, plain(entry.run), entry.kind, entry.type, entry.time, origin) for entry in kept]
+    bodies = pack_all([_body(entry) for entry in kept], names)
+    return [(entry, (*name, body)) for entry, name, body in zip(kept, names, bodies, strict=True)]
 
 
-def _insert(connection: sqlite3.Connection, entry: Entry, body: bytes, origin: str) -> bool:
+def _body(entry: Entry) -> bytes:
+    return entry.body if isinstance(entry.body, bytes) else to_json(entry.body)
+
+
+def _without_known(connection: sqlite3.Connection, packed: Sequence[Packed]) -> list[Packed]:
     # Asked first, because an insert that is ignored would still use up a place.
-    if connection.execute(_KNOWN, (entry.key,)).fetchone():
-        return False
-    values = (entry.key, plain(entry.run), entry.kind, entry.type, entry.time, plain(origin), body)
-    seq = connection.execute(_INSERT, values).lastrowid or 0
-    if entry.run:
-        add_to_run(connection, entry, seq)
-    return True
+    known: set[bytes] = set()
+    for some in _slices(packed):
+        keys = [entry.key for entry, _ in some]
+        known.update(key for (key,) in connection.execute(_KNOWN.format(_list("?", len(keys))), keys))
+    return [one for one in packed if one[0].key not in known] if known else list(packed)
+
+
+def _insert(connection: sqlite3.Connection, packed: Sequence[Packed]) -> None:
+    values = [value for _, row in packed for value in row]
+    last = connection.execute(_INSERT.format(_list(_VALUES, len(packed))), values).lastrowid or 0
+    first = last - len(packed) + 1  # places follow one another: nobody else writes meanwhile
+    add_to_runs(connection, [(entry, first + place) for place, (entry, _) in enumerate(packed) if entry.run])
+
+
+def _slices(packed: Sequence[Packed]) -> list[Sequence[Packed]]:
+    return [packed[start : start + _ROWS] for start in range(0, len(packed), _ROWS)]
+
+
+def _list(item: str, count: int) -> str:
+    return ", ".join([item] * count)
 
 
 def _row(row: SqlRow) -> Row:

@@ -21,12 +21,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from lineagekit.errors import BadDataError, NotFoundError, StoreError, UnreadableError
+from lineagekit.events.said import Name
 from lineagekit.events.wire import event_key
-from lineagekit.store import entries, letters, objects, refinements, runs
+from lineagekit.store import aliases, entries, letters, objects, refinements, runs, verdicts, windows
 from lineagekit.store.database import Database, open_database
 from lineagekit.store.migrations import migrate
 from lineagekit.store.refinements import resolve
 from lineagekit.store.rows import Entry, Letter, Mark, Refinement, Row, RunRow
+from lineagekit.store.windows import Window
 
 __all__ = [
     "Entry",
@@ -36,6 +38,7 @@ __all__ = [
     "Row",
     "RunRow",
     "Store",
+    "Window",
     "entry_of",
     "open_store",
     "resolve",
@@ -59,11 +62,12 @@ def open_store(folder: str | os.PathLike[str], *, make: bool = True) -> Store:
     return Store(open_database(path))
 
 
-def entry_of(event: Mapping[str, Any]) -> Entry:
-    """An OpenLineage event as it goes into the log. Raises BadDataError if it has no time."""
+def entry_of(event: Mapping[str, Any], raw: bytes = b"") -> Entry:
+    """An OpenLineage event as it goes into the log, with the JSON it came as. Raises BadDataError if it has no time."""
     kind = next((kind for kind in ("run", "job") if event.get(kind) is not None), "dataset")
     run = str(event["run"]["runId"]) if kind == "run" else ""
-    return Entry(event_key(event), run, kind, str(event.get("eventType") or ""), _microseconds(event), event)
+    type_ = str(event.get("eventType") or "")
+    return Entry(event_key(event), run, kind, type_, _microseconds(event), raw or event, runs.outline_of(event))
 
 
 class Store:
@@ -77,6 +81,11 @@ class Store:
         except StoreError:
             database.close()
             raise
+
+    @property
+    def folder(self) -> str:
+        """Where it is."""
+        return os.path.dirname(self._database.path)
 
     def __enter__(self) -> Self:
         """The store itself, closed at the end of the block."""
@@ -155,6 +164,14 @@ class Store:
         """All that was learned after this event, oldest first; `resolve` says what to believe."""
         return refinements.refinements(self._database, key)
 
+    def last_refinement(self) -> int:
+        """The number of what was learned last; 0 if nothing was."""
+        return refinements.last_refinement(self._database)
+
+    def refined_runs(self, after: int) -> list[str]:
+        """Runs of which something was learned behind this number."""
+        return refinements.refined_runs(self._database, after)
+
     def keep_object(self, kind: str, digest: str, body: bytes) -> None:
         """Keep the bytes that a digest stands for: kind "manifest" for `lkd1:`, "profile" for `lkt1:`."""
         objects.keep_object(self._database, kind, digest, body)
@@ -182,6 +199,37 @@ class Store:
     def remove_letters(self, destination: str, seqs: Iterable[int]) -> int:
         """Forget letters, because they were delivered or given up; how many there were."""
         return letters.remove_letters(self._database, destination, seqs)
+
+    def set_alias(self, left: Name, right: Name) -> None:
+        """Say that what is called `left`, and all below it, is `right`."""
+        aliases.set_alias(self._database, left, right)
+
+    def remove_alias(self, left: Name) -> bool:
+        """Take it back; whether there was one."""
+        return aliases.remove_alias(self._database, left)
+
+    def aliases(self) -> list[tuple[Name, Name]]:
+        """What people said of names."""
+        return aliases.aliases(self._database)
+
+    def set_verdict(self, run: str, said: str) -> None:
+        """Say that a run is good or bad; "" takes it back."""
+        if said:
+            verdicts.set_verdict(self._database, run, said)
+        else:
+            verdicts.remove_verdict(self._database, run)
+
+    def verdicts(self) -> dict[str, str]:
+        """What people said of runs: good or bad."""
+        return verdicts.verdicts(self._database)
+
+    def windows(self, source: str) -> list[Window]:
+        """The stretches of a server's history that are in the log, oldest first."""
+        return windows.windows(self._database, source)
+
+    def keep_window(self, source: str, window: Window, *, merge: int) -> None:
+        """Note that a stretch was read; it joins the one before it if both hold no more than `merge` events."""
+        windows.keep_window(self._database, source, window, merge=merge)
 
 
 def _exists(path: str) -> bool:
@@ -215,7 +263,7 @@ def _make(path: str) -> None:
 
 def _microseconds(event: Mapping[str, Any]) -> int:
     try:
-        moment = datetime.fromisoformat(event["eventTime"])
-    except (KeyError, TypeError, ValueError) as error:
+        moment = datetime.fromisoformat(event["eventTime"].upper())  # some write t and z
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise BadDataError(f"an event has no time: got {event.get('eventTime')!r}, expected ISO 8601") from error
     return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND

@@ -62,7 +62,37 @@ def _keep_deliveries(connection: sqlite3.Connection) -> None:
     )
 
 
-STEPS: tuple[Step, ...] = (_keep_events, _keep_what_is_learned, _keep_deliveries)
+def _keep_what_was_pulled(connection: sqlite3.Connection) -> None:
+    """The windows of each server's history that are in the log."""
+    connection.execute(
+        "CREATE TABLE pulled (source TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,"
+        " count INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (source, since)) WITHOUT ROWID"
+    )
+
+
+def _keep_aliases(connection: sqlite3.Connection) -> None:
+    """What people said of names: on the left what is called something else, on the right what."""
+    connection.execute(
+        "CREATE TABLE alias (namespace TEXT NOT NULL, name TEXT NOT NULL, to_namespace TEXT NOT NULL,"
+        " to_name TEXT NOT NULL, PRIMARY KEY (namespace, name)) WITHOUT ROWID"
+    )
+
+
+def _keep_verdicts(connection: sqlite3.Connection) -> None:
+    """What people said of runs: good or bad."""
+    connection.execute(
+        "CREATE TABLE verdict (run TEXT PRIMARY KEY, said TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID"
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    _keep_events,
+    _keep_what_is_learned,
+    _keep_deliveries,
+    _keep_what_was_pulled,
+    _keep_aliases,
+    _keep_verdicts,
+)
 
 
 def migrate(database: Database, steps: Sequence[Step] = STEPS) -> None:

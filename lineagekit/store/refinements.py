@@ -37,6 +37,17 @@ def refinements(database: Database, key: bytes) -> list[Refinement]:
     return [Refinement(key, *json.loads(body)) for body in bodies if body]
 
 
+def last_refinement(database: Database) -> int:
+    """The number of the newest one; 0 if there is none."""
+    return database.value("SELECT max(id) FROM refinement") or 0
+
+
+def refined_runs(database: Database, after: int) -> list[str]:
+    """Runs of which something was learned behind this number."""
+    sql = "SELECT DISTINCT e.run FROM refinement f CROSS JOIN event e ON e.key = f.key WHERE f.id > ? AND e.run <> ''"
+    return [run for (run,) in database.rows(sql, (after,))]
+
+
 def resolve(facets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What to believe of one dataset of one run: the facet of its event and those learned later, oldest first.
 

@@ -15,6 +15,17 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """What a list of runs shows of an event."""
+
+    job: str
+    namespace: str
+    inputs: int
+    """How many there are, as for `outputs`."""
+    outputs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """An event on its way into the log."""
 
@@ -28,7 +39,10 @@ class Entry:
     """START, RUNNING, COMPLETE, ABORT, FAIL, OTHER, or "" """
     time: int
     """Microseconds since 1970: when it happened."""
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] | bytes
+    """The event; or its JSON as it was read, which is kept as it is and far smaller than what it says."""
+    outline: Outline | None = None
+    """Needed beside JSON only."""
 
 
 @dataclass(frozen=True, slots=True)

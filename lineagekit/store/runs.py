@@ -9,19 +9,22 @@ The row is a function of the set of events: order of arrival, duplicates and lat
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from lineagekit.events.summary import ENDS, mapping
-from lineagekit.store.database import Database
+from lineagekit.events.lenient import mapping
+from lineagekit.events.summary import ENDS
+from lineagekit.store.database import Database, SqlRow
 from lineagekit.store.packing import plain
-from lineagekit.store.rows import Entry, RunRow
+from lineagekit.store.rows import Entry, Outline, RunRow
 
 # An event that ends the run knows it best; of two, the later. The names only settle ties the same way every time.
 _KNOWS_BETTER = "(excluded.ended, excluded.state, excluded.job, excluded.namespace) > (ended, state, job, namespace)"
 _BEST = f"CASE WHEN {_KNOWS_BETTER} THEN excluded.{{0}} ELSE {{0}} END"
+_VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ADD = (
-    "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE SET"
+    "INSERT INTO run VALUES {} ON CONFLICT (run) DO UPDATE SET"
     f" job = {_BEST.format('job')}, namespace = {_BEST.format('namespace')}, state = {_BEST.format('state')},"
     " began = min(began, excluded.began), ended = max(ended, excluded.ended),"
     " inputs = max(inputs, excluded.inputs), outputs = max(outputs, excluded.outputs), seq = max(seq, excluded.seq)"
@@ -37,13 +40,22 @@ _LAST_CHARACTER = "\U0010ffff"
 _LONG_AGO = -(1 << 63)
 
 
-def add_to_run(connection: sqlite3.Connection, entry: Entry, seq: int) -> None:
-    """Add an event to the row of its run."""
-    job = mapping(entry.body.get("job"))
-    ended = max(entry.time, 1) if entry.type in ENDS else 0
-    counts = (_count(entry.body.get(role)) for role in ("inputs", "outputs"))
-    names = (plain(entry.run), plain(str(job.get("name", ""))), plain(str(job.get("namespace", ""))))
-    connection.execute(_ADD, (*names, entry.type if ended else "RUNNING", entry.time, ended, *counts, seq))
+def outline_of(event: Mapping[str, Any]) -> Outline:
+    """What a list of runs shows of an event; of what has another shape than it should, nothing."""
+    job = mapping(event.get("job"))
+    names = str(job.get("name", "")), str(job.get("namespace", ""))
+    return Outline(*names, _count(event.get("inputs")), _count(event.get("outputs")))
+
+
+def add_to_runs(connection: sqlite3.Connection, entries: Iterable[tuple[Entry, int]]) -> None:
+    """Add events, each with its place in the log, to the rows of their runs."""
+    rows: dict[str, SqlRow] = {}
+    for entry, seq in entries:
+        row = _of_one_event(entry, seq)
+        rows[row[0]] = _sum(rows[row[0]], row) if row[0] in rows else row
+    if rows:
+        values = [value for row in rows.values() for value in row]
+        connection.execute(_ADD.format(", ".join([_VALUES] * len(rows))), values)
 
 
 def recent_runs(database: Database, limit: int, *, job: str | None, since: int | None) -> list[RunRow]:
@@ -79,6 +91,21 @@ def _these(database: Database, found: Sequence[tuple[str]]) -> list[RunRow]:
 def _run_row(row: Sequence[Any]) -> RunRow:
     run, job, namespace, state, began, ended, inputs, outputs, seq = row
     return RunRow(run, job, namespace, state, began, ended or None, inputs, outputs, seq)
+
+
+def _of_one_event(entry: Entry, seq: int) -> SqlRow:
+    """The row of a run of which nothing else is known, in the order of the columns."""
+    outline = entry.outline or outline_of(mapping(entry.body))
+    ended = max(entry.time, 1) if entry.type in ENDS else 0
+    names = (plain(entry.run), plain(outline.job), plain(outline.namespace))
+    state = entry.type if ended else "RUNNING"
+    return (*names, state, entry.time, ended, outline.inputs, outline.outputs, seq)
+
+
+def _sum(one: SqlRow, other: SqlRow) -> SqlRow:
+    """What `_ADD` makes of the two."""
+    best = max(one, other, key=itemgetter(5, 3, 1, 2))
+    return (*best[:4], min(one[4], other[4]), *map(max, one[5:], other[5:]))
 
 
 def _count(value: object) -> int:

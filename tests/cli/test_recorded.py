@@ -163,7 +163,8 @@ def test_an_unknown_run_says_where_to_look(project: Path, run: Run) -> None:
     run("run", "--", sys.executable, "train.py")
     answer = run("show", "nosuch")
     assert answer.returncode == 6
-    assert answer.stderr == "error: no such run: got 'nosuch', expected a run's id or a job. Run: lineagekit log\n"
+    assert answer.stderr.startswith("error: nothing of this name: got 'nosuch', expected a path, a name")
+    assert answer.stderr.endswith("Run: lineagekit log\n")
 
 
 def test_the_log_of_no_store_says_how_to_get_one(project: Path, run: Run) -> None:
@@ -253,3 +254,18 @@ def test_the_line_that_is_put_back_is_the_one_that_was_installed() -> None:
     from lineagekit.cli.hooks import LINE, NAME
 
     assert (Path(__file__).parent.parent.parent / "integrations" / NAME).read_text() == LINE
+
+
+def test_blocks_of_a_command_are_settled_when_it_returns(project: Path, run: Run) -> None:
+    lines = [
+        "import lineagekit",
+        "with lineagekit.run('clean'):",
+        "    open('clean.csv', 'w').write(open('raw.csv').read())",
+    ]
+    (project / "pipeline.py").write_text("\n".join(lines))
+    assert run("run", "--", sys.executable, "pipeline.py").returncode == 0
+    rows = {row["job"]: row for row in map(json.loads, run("log", "--json").stdout.splitlines())}
+    assert {job: row["state"] for job, row in rows.items()} == {"pipeline.py": "COMPLETE", "clean": "COMPLETE"}
+    facets = shown(run, "clean")["facets"]
+    assert isinstance(facets, dict)
+    assert facets["parent"]["run"]["runId"] == rows["pipeline.py"]["run"]

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from lineagekit.exchange.backlog import drop, put_back
+from lineagekit.exchange.backlog import drop, put_back, start_over
 from lineagekit.exchange.claim import claim
 from lineagekit.exchange.delivery import Delivery
+from lineagekit.exchange.destinations import choose, find_destinations
 from lineagekit.exchange.patience import Delivered
+from lineagekit.settings import DestinationSettings, Settings
 from lineagekit.store.log import Store, open_store
 from tests.exchange.servers import Reply, Request, free_port, serve
-from tests.exchange.worlds import QUICK, append, append_runs, destination, make_event, push, run_id
+from tests.exchange.worlds import QUICK, append, append_runs, destination, entry, make_event, push, run_id
 
 SICK = Reply(500, b"<html>Error 500", headers={"Content-Type": "text/html"})
 FAIL = Reply(500, b'{"code": 500, "message": "no database"}')
@@ -371,3 +373,74 @@ class TestMany:
             with closing(Delivery(store, replace(destination(second.url), name="other"), str(folder))) as delivery:
                 assert delivery.run(QUICK).sent == 2
         assert first.events == second.events == pairs(1)
+
+
+class TestWhatCameFromThere:
+    """Events that were pulled out of a server are not sent back to it."""
+
+    def pulled(self, store: Store, url: str, *numbers: int) -> None:
+        entries = [entry(make_event(number, type_)) for number in numbers for type_ in ("START", "COMPLETE")]
+        store.append(entries, origin=f"marquez:{url}")
+
+    def test_it_is_passed_over_and_the_cursor_moves(self, store: Store, folder: Path) -> None:
+        with serve() as server:
+            self.pulled(store, server.url, 1)
+            append_runs(store, [2])
+            self.pulled(store, server.url, *range(3, 10))
+            assert outcome(push(store, folder, server.url, patience=replace(QUICK, page=3))) == ("done", 2, 0, 0, 0)
+        assert server.events == pairs(2)
+        assert store.cursor("there") == store.last_seq()
+
+    def test_nothing_else_in_the_log_opens_no_connection(self, store: Store, folder: Path) -> None:
+        url = f"http://127.0.0.1:{free_port()}"
+        self.pulled(store, url, 1, 2)
+        assert outcome(push(store, folder, f"{url}/api/v1/lineage")) == ("done", 0, 0, 0, 0)
+        assert store.cursor("there") == 4
+
+    def test_what_came_from_elsewhere_is_sent(self, store: Store, folder: Path) -> None:
+        self.pulled(store, "http://elsewhere:5000", 1)
+        with serve() as server:
+            assert push(store, folder, server.url).sent == 2
+
+    def test_a_server_by_its_url_alone_is_the_same_one(self, store: Store, folder: Path) -> None:
+        with serve() as server:
+            self.pulled(store, server.url, 1)
+            (one,) = choose([], [server.url])
+            with closing(Delivery(store, one, str(folder))) as delivery:
+                assert outcome(delivery.run(QUICK)) == ("done", 0, 0, 0, 0)
+        assert server.requests == []
+
+    def test_so_is_a_transport_of_openlineage(self, store: Store, folder: Path) -> None:
+        with serve() as server:
+            self.pulled(store, server.url, 1)
+            transport = {"type": "http", "url": server.url}
+            (one,) = find_destinations(Settings(destination=[DestinationSettings(transport=transport)]), {})
+            with closing(Delivery(store, one, str(folder))) as delivery:
+                assert delivery.run(QUICK).sent == 0
+        assert server.requests == []
+
+    def test_starting_over_sends_the_rest(self, store: Store, folder: Path) -> None:
+        with serve() as server:
+            self.pulled(store, server.url, 1)
+            append_runs(store, [2])
+            push(store, folder, server.url)
+            start_over(store, "there", str(folder))
+            assert push(store, folder, server.url).sent == 2
+        assert server.events == pairs(2) * 2
+
+    def test_while_the_server_is_in_doubt_the_cursor_stays(self, store: Store, folder: Path) -> None:
+        append_runs(store, [1])
+        with serve(lambda request: SICK) as server:
+            self.pulled(store, server.url, 2, 3)
+            assert outcome(push(store, folder, server.url)) == ("later", 0, 0, 0, 6)
+        assert (store.cursor("there"), letters(store)) == (0, [])
+
+    def test_behind_an_event_that_fails_it_is_passed_over_too(self, store: Store, folder: Path) -> None:
+        append_runs(store, [1])
+        with serve(only(of_run(1))) as server:
+            self.pulled(store, server.url, 2)
+            append_runs(store, [3])
+            self.pulled(store, server.url, 4)
+            assert push(store, folder, server.url).sent == 2
+        assert store.cursor("there") == 8
+        assert {run for run, _ in server.events} == {run_id(1), run_id(3)}

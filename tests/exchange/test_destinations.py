@@ -289,3 +289,18 @@ def test_our_own_transport_is_no_destination_and_what_it_stands_before_is(tmp_pa
         (tmp_path / "forward.json").write_text(json.dumps(told))
         found = find_destinations(Settings(), {}, str(tmp_path))
         assert [(one.name, one.source) for one in found] == [(name, "forward.json") for name in names]
+
+
+@pytest.mark.parametrize(
+    ("settings", "mark"),
+    [
+        ({"url": "http://localhost:5000/api/v1/lineage", "name": "x"}, "marquez:http://localhost:5000"),
+        ({"url": "https://ann:hush@host/marquez/api/v1/lineage"}, "marquez:https://host/marquez"),
+        ({"transport": {"type": "http", "url": "http://localhost:5000"}}, "marquez:http://localhost:5000"),
+        ({"transport": {"type": "http", "url": "nowhere", "name": "x"}}, ""),
+        ({"transport": {"type": "kafka", "topic": "lineage", "config": {}}}, ""),
+    ],
+)
+def test_what_came_from_a_destination_is_known_by_its_address(settings: dict[str, Any], mark: str) -> None:
+    (found,) = configure(settings)
+    assert found.has == mark

@@ -101,3 +101,11 @@ def test_what_was_read_before_a_crash_is_not_told_twice(world: World) -> None:
     path = write(world.journals / "a.jsonl", event(), event(1))
     os.link(path, world.journals / "b.jsonl")  # the same lines with no mark
     assert (world.settle().events, len(told(world))) == (2, 2)
+
+
+def test_a_line_with_nan_keeps_no_other_line_out(world: World) -> None:
+    odd = json.dumps(event(1) | {"odd": 1.5}).replace("1.5", "NaN")
+    path = write(world.journals / "spark.jsonl", event(0))
+    path.write_text(path.read_text() + odd + "\n")
+    world.settle()
+    assert len(told(world)) == 2

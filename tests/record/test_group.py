@@ -49,6 +49,19 @@ paths = st.builds(
 )
 
 
+def test_two_feeds_that_lie_side_by_side_stay_two() -> None:
+    feeds = [f"/p/{feed}/2026-06-{day:02}.parquet" for feed in ("clean/orders", "raw/labels") for day in range(1, 13)]
+    assert find_groups(feeds) == {}
+    assert set(find_groups([*feeds, *(f"/p/raw/labels/2026-05-{day}.parquet" for day in range(10, 20))]).values()) == {
+        "/p/raw/labels"
+    }
+
+
+def test_folders_named_by_dates_are_one_feed() -> None:
+    paths = [f"/p/clicks/2026/{month:02}/{day:02}.csv" for month in (1, 2) for day in range(1, 11)]
+    assert set(find_groups(paths).values()) == {"/p/clicks/2026"}
+
+
 @given(st.lists(paths, unique=True, max_size=120))
 def test_every_group_is_a_folder_above_its_files_and_large_or_partitioned(given_: list[str]) -> None:
     groups = find_groups(given_)

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Align two builds by job, role and part, walk them in lockstep, and stop wherever the bytes are equal.
+
+What comes out are root changes: differences that nothing further up explains. Equal, different and unknown are three
+things: a name or a run id neither accuses nor clears.
+
+    >>> found = align(views, good, bad)  # doctest: +SKIP
+    >>> [change.sentence for change in found.changes]  # doctest: +SKIP
+    ['/data/labels.csv has other bytes: blake3:9f3c0712ab -> blake3:b17e55aa01']
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from lineagekit.cause.change import Change, Kind
+from lineagekit.cause.parts import Parts, compare_parts, parts_in, parts_of
+from lineagekit.cause.settings import setting_changes
+from lineagekit.cause.views import Use, View, Views
+from lineagekit.events.roles import role_of
+from lineagekit.events.said import Name
+from lineagekit.store import walk
+from lineagekit.store.found import Read, title_of
+
+MOST_PAIRS = 5000
+
+
+@dataclass(slots=True)
+class Alignment:
+    """What differs between two builds, and how much of it could be seen."""
+
+    changes: list[Change] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Inputs whose bytes are not known on both sides, and why."""
+    pairs: int = 0
+    """Runs that were compared."""
+    pruned: int = 0
+    """Inputs that were equal, so that nothing above them can be to blame."""
+    compared: int = 0
+    """Inputs that were compared at all."""
+    stopped: bool = False
+    """There was more than could be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    good: int
+    bad: int
+    path: tuple[str, ...]
+
+
+def align(views: Views, good: int, bad: int) -> Alignment:
+    """Walk up from a good and a bad run of one job."""
+    return _Walk(views).run(good, bad)
+
+
+class _Walk:
+    def __init__(self, views: Views) -> None:
+        self.views, self.found = views, Alignment()
+        self._queue: deque[_Pair] = deque()
+        self._seen: set[tuple[int, int]] = set()
+
+    def run(self, good: int, bad: int) -> Alignment:
+        self._push(good, bad, ())
+        while self._queue:
+            if self.found.pairs >= MOST_PAIRS:
+                self.found.stopped = True
+                break
+            self._compare(self._queue.popleft())
+        self.found.changes = _merged(self.found.changes)
+        return self.found
+
+    def _push(self, good: int, bad: int, path: tuple[str, ...]) -> None:
+        if good != bad and (good, bad) not in self._seen:
+            self._seen.add((good, bad))
+            self._queue.append(_Pair(good, bad, path))
+
+    def _compare(self, pair: _Pair) -> None:
+        good, bad = self.views.of(pair.good), self.views.of(pair.bad)
+        path = (*pair.path, bad.job)
+        self.found.pairs += 1
+        before = len(self.found.changes), len(self.found.unknown), len(self._seen)
+        self._add(setting_changes(good, bad), path)
+        left, right = dict(good.inputs), dict(bad.inputs)
+        for where, parts in regrouped(self.views, left, right):
+            self._add_parts(where, parts, path, (good.run.run, bad.run.run))
+        for olds, news in matched(left, right):
+            self._compare_role(pair, olds, news, path)
+        after = len(self.found.changes), len(self.found.unknown), len(self._seen)
+        if before == after and good.run.state == bad.run.state == "COMPLETE" and _outputs_differ(good, bad):
+            self._add([_hidden(good, bad)], path)
+
+    def _compare_role(self, pair: _Pair, olds: list[Use], news: list[Use], path: tuple[str, ...]) -> None:
+        """Inputs that are for the same: one on each side, or as many as a window has days."""
+        runs = self.views.of(pair.good).run.run, self.views.of(pair.bad).run.run
+        if len(olds) == len(news) == 1 and olds[0].name == news[0].name:
+            self._compare_uses(pair, olds[0], news[0], path)
+        elif olds and news:
+            self.found.compared += len(news)
+            where = _template(news[0])
+            self._add_parts(where, (parts_in(olds), parts_in(news)), path, runs)
+        else:
+            for use in olds or news:
+                kind: Kind = "input added" if news else "input removed"
+                self._add([Change(kind, use.title, dataset=use.dataset, at=use.touch.at or None)], path, runs)
+
+    def _compare_uses(self, pair: _Pair, old: Use, new: Use, path: tuple[str, ...]) -> None:
+        runs = self.views.of(pair.good).run.run, self.views.of(pair.bad).run.run
+        self.found.compared += 1
+        if is_equal(old, new):
+            self.found.pruned += 1
+        elif new.touch.pieces and old.touch.pieces:
+            self._add_parts(new.title, (parts_of(self.views, old), parts_of(self.views, new)), path, runs)
+        else:
+            self._climb(pair, old, new, path)
+
+    def _add_parts(self, where: str, parts: tuple[Parts, Parts], path: tuple[str, ...], runs: tuple[str, str]) -> None:
+        changes, pairs = compare_parts(where, *parts)
+        self._add(changes, path, runs)
+        for good, bad in pairs:
+            if self._is_same_job(good, bad):
+                self._push(good, bad, path)
+            else:
+                jobs = self.views.of(good).job, self.views.of(bad).job
+                self._add([Change("writer", where, before=jobs[0], after=jobs[1])], path, runs)
+        self.found.unknown.update(
+            {f"{where} {part.key}": "no digest was taken of it" for part in parts[1].values() if not part.digest}
+        )
+
+    def _climb(self, pair: _Pair, old: Use, new: Use, path: tuple[str, ...]) -> None:
+        """The bytes differ, or may: go up to who wrote them."""
+        runs = self.views.of(pair.good).run.run, self.views.of(pair.bad).run.run
+        is_known = bool(old.touch.identity[1] and new.touch.identity[1])
+        if not is_known:
+            side = new if not new.touch.identity[1] else old
+            self.found.unknown.setdefault(new.title, str(side.content.get("reason") or "its producer takes no digests"))
+        writers = _writers(old), _writers(new)
+        if not writers[0] or not writers[1]:
+            if is_known:
+                self._add([_source(self.views, old, new, writers)], path, runs)
+            return
+        climbed = False
+        for before in writers[0]:
+            for after in writers[1]:
+                if self._is_same_job(before.src, after.src):
+                    climbed = True
+                    self._push_bounded(pair, before.src, after.src, path)
+        if not climbed and is_known:
+            jobs = self.views.of(writers[0][0].src).job, self.views.of(writers[1][0].src).job
+            self._add([replace(_changed("writer", old, new), before=jobs[0], after=jobs[1])], path, runs)
+
+    def _push_bounded(self, pair: _Pair, good: int, bad: int, path: tuple[str, ...]) -> None:
+        """A job that reads its own last output is followed no further than to the good run."""
+        if self._is_same_job(good, pair.good):
+            if bad == pair.good or self.views.of(bad).run.began <= self.views.of(pair.good).run.began:
+                return
+            good = pair.good
+        self._push(good, bad, path)
+
+    def _is_same_job(self, one: int, other: int) -> bool:
+        a, b = self.views.of(one).run, self.views.of(other).run
+        return (a.namespace, a.job) == (b.namespace, b.job)
+
+    def _add(
+        self, changes: Iterator[Change] | list[Change], path: tuple[str, ...], runs: tuple[str, str] = ("", "")
+    ) -> None:
+        for change in changes:
+            good, bad = change.good_run or runs[0], change.run or runs[1]
+            self.found.changes.append(replace(change, path=path, good_run=good, run=bad))
+
+
+def regrouped(views: Views, good: dict[Name, Use], bad: dict[Name, Use]) -> Iterator[tuple[str, tuple[Parts, Parts]]]:
+    """A folder of parts on one side that is single files on the other, taken out of both.
+
+    A growing window of files is told file by file until there are so many of them that they are a dataset.
+    """
+    for whole, single, is_good in ((good, bad, True), (bad, good, False)):
+        for name, use in [(n, u) for n, u in whole.items() if u.touch.pieces and n not in single]:
+            below = {n: u for n, u in single.items() if n.name.startswith(f"{name.name.rstrip('/')}/")}
+            if below:
+                parts, files = parts_of(views, use), parts_in(below.values(), below=name.name)
+                yield use.title, (parts, files) if is_good else (files, parts)
+                del whole[name]
+                for one in below:
+                    del single[one]
+
+
+def matched(good: Mapping[Name, Use], bad: Mapping[Name, Use]) -> Iterator[tuple[list[Use], list[Use]]]:
+    """Inputs of two runs that are for the same: those of one role, where a date moves in it, else of one name."""
+    left, right = _by_role(good), _by_role(bad)
+    for role in dict.fromkeys((*left, *right)):
+        yield left.get(role, []), right.get(role, [])
+
+
+def _by_role(uses: Mapping[Name, Use]) -> dict[tuple[str, str], list[Use]]:
+    found: dict[tuple[str, str], list[Use]] = {}
+    for name, use in uses.items():
+        found.setdefault((name.namespace, role_of(name.name).template), []).append(use)
+    return found
+
+
+def _template(use: Use) -> str:
+    return title_of(use.name.namespace, role_of(use.name.name).template)
+
+
+def is_equal(old: Use, new: Use) -> bool:
+    """Whether the bytes are known to be the same."""
+    strength, value = old.touch.identity
+    return strength != "name" and (strength, value) == new.touch.identity
+
+
+def is_same_content(old: Use, new: Use) -> bool:
+    """Whether they say the same in other bytes: encoded anew, or in another order."""
+    return bool(old.table) and old.table == new.table
+
+
+def _writers(use: Use) -> list[Read]:
+    return [read for read in use.writers if read.src]
+
+
+def _source(views: Views, old: Use, new: Use, writers: tuple[list[Read], list[Read]]) -> Change:
+    """Bytes that nobody known wrote: a source, or, where runs write it, somebody out of band."""
+    if old.columns and new.columns and old.columns != new.columns:
+        change = _changed("schema", old, new)
+        return replace(change, details=tuple(_columns(old, new)))
+    is_written = bool(walk.writes_to(views.db, new.dataset, limit=1))
+    kind = "out of band" if is_written and not writers[1] else "source"
+    return _changed(kind, old, new)
+
+
+def _changed(kind: str, old: Use, new: Use) -> Change:
+    return Change(
+        kind,  # type: ignore[arg-type]
+        new.title,
+        before=old.touch.identity[1],
+        after=new.touch.identity[1],
+        identity=new.touch.identity[0],  # type: ignore[arg-type]
+        inert=is_same_content(old, new),
+        dataset=new.dataset,
+        at=new.touch.at or None,
+    )
+
+
+def _columns(old: Use, new: Use) -> Iterator[str]:
+    before, after = dict(old.columns), dict(new.columns)
+    gone, added = [n for n in before if n not in after], [n for n in after if n not in before]
+    if gone:
+        yield f"gone: {', '.join(gone[:8])}"
+    if added:
+        yield f"new: {', '.join(added[:8])}"
+    yield from (f"{n}: {before[n]} -> {after[n]}" for n in before if n in after and before[n] != after[n])
+
+
+def _outputs_differ(good: View, bad: View) -> bool:
+    pairs = ((good.outputs[name], bad.outputs[name]) for name in good.outputs.keys() & bad.outputs.keys())
+    return any(old.digest and new.digest and not is_equal(old, new) for old, new in pairs)
+
+
+def _hidden(good: View, bad: View) -> Change:
+    return Change("hidden", bad.job, run=bad.run.run, good_run=good.run.run, at=bad.run.began)
+
+
+def _merged(changes: list[Change]) -> list[Change]:
+    """One of each; the one that is nearest to the model says where."""
+    first: dict[tuple[str, str, str], Change] = {}
+    for change in changes:
+        first.setdefault(change.id, change)
+    return list(first.values())

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why did the model get worse? Which builds, is it real, align, root changes, free probes, rank: a function each.
+
+    >>> found = blame(db, store, find_target(db, "model-42"))  # doctest: +SKIP
+    >>> found.suspects[0].change.sentence  # doctest: +SKIP
+    '/data/labels 2026-05-01 was rewritten: blake3:9f3c0712ab -> blake3:b17e55aa01'
+
+Nothing here is a culprit: that word is for what a rebuild has shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lineagekit.cause.align import Alignment, align
+from lineagekit.cause.builds import Build, Grade, Series, find_series
+from lineagekit.cause.change import Change
+from lineagekit.cause.choose import Chosen, choose
+from lineagekit.cause.feeds import feed_evidence
+from lineagekit.cause.history import History
+from lineagekit.cause.rank import Evidence, Suspect, rank
+from lineagekit.cause.views import Views
+from lineagekit.graph.coverage import Coverage, coverage_of
+from lineagekit.store import query, walk
+from lineagekit.store.database import Database
+from lineagekit.store.found import title_of
+from lineagekit.store.log import Store
+from lineagekit.store.targets import Target
+
+ExamState = Literal["same", "changed", "unknown", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """Whether both builds were measured on the same data."""
+
+    state: ExamState
+    name: str = ""
+    good: str = ""
+    bad: str = ""
+    """Digests of the data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """The answer."""
+
+    series: Series
+    chosen: Chosen
+    exam: Exam
+    suspects: tuple[Suspect, ...]
+    """All root changes, the likeliest first; carriers, cleared and inert ones last."""
+    alignment: Alignment
+    onset: int | None
+    """The first bad build."""
+    also: tuple[str, ...]
+    """Other models that were built from what the first suspect names, or from what came of it."""
+    coverage: Coverage
+
+    @property
+    def accused(self) -> list[Suspect]:
+        """Those that may be it."""
+        return [one for one in self.suspects if one.status == "suspect"]
+
+    @property
+    def verdict(self) -> Literal["suspects", "no regression", "evaluation changed", "nothing changed", "cannot tell"]:
+        """In a word: never surer than the evidence."""
+        gate = self.chosen.gate
+        if gate is not None and gate.verdict == "not real" and not self.chosen.is_asked:
+            return "no regression"
+        if not self.accused:
+            return "evaluation changed" if self.exam.state == "changed" else "nothing changed"
+        return "suspects"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked beside the model."""
+
+    metric: str = ""
+    good: str = ""
+    bad: str = ""
+    higher: bool | None = None
+    complete: bool = False
+
+
+def blame(db: Database, store: Store, target: Target, question: Question = Question()) -> Blame:
+    """Ask. Raises NotFoundError for what is no model, UsageError where there is nothing to compare."""
+    views = Views(db, store)
+    series = _with_marks(find_series(views, target), store)
+    chosen = choose(series, metric=question.metric, good=question.good, bad=question.bad, higher=question.higher)
+    exam = examine(chosen)
+    alignment = align(views, chosen.good.run, chosen.bad.run)
+    history = History.of(views, series.builds, chosen.good, chosen.bad)
+    step = _first_bad(series, chosen)
+    evidence = _evidence(views, series, chosen, (alignment, history), step)
+    suspects = rank(alignment.changes, evidence, step=step)
+    made = [(chosen.good.run, 0), (chosen.bad.run, 0)]
+    coverage = coverage_of(db, walk.upstream(db, made), complete=question.complete)
+    also = also_built(db, suspects, series)
+    return Blame(series, chosen, exam, tuple(suspects), alignment, step, also, coverage)
+
+
+def examine(chosen: Chosen) -> Exam:
+    """Compare what both builds were measured on."""
+    old, new = _grade_of(chosen.good, chosen.metric), _grade_of(chosen.bad, chosen.metric)
+    if old is None or new is None:
+        return Exam("none")
+    name = new.exam or old.exam
+    if old.exam_digest and new.exam_digest:
+        state: ExamState = "same" if old.exam_digest == new.exam_digest else "changed"
+        return Exam(state, name, old.exam_digest, new.exam_digest)
+    return Exam("unknown", name)
+
+
+def _grade_of(build: Build, metric: str) -> Grade | None:
+    return next((grade for grade in build.grades if grade.metric == metric), None)
+
+
+def _with_marks(series: Series, store: Store) -> Series:
+    """What people said of builds: `lineagekit mark good churn@41`."""
+    marks = store.verdicts()
+    for build in series.builds:
+        build.mark = next((marks[run] for run in (build.id, *build.repeats.values()) if run in marks), "")
+    return series
+
+
+def _first_bad(series: Series, chosen: Chosen) -> int | None:
+    """The build with which it began, where grades tell; else the bad one itself, if nothing lies between."""
+    inside = [number for number in chosen.steps if chosen.good.number < number <= chosen.bad.number]
+    if inside:
+        return inside[-1]
+    between = [build for build in series.builds if chosen.good.number < build.number <= chosen.bad.number]
+    return between[0].number if len(between) == 1 else None
+
+
+def _evidence(
+    views: Views, series: Series, chosen: Chosen, seen: tuple[Alignment, History], step: int | None
+) -> Mapping[Change, Evidence]:
+    """When each change came, how often its like comes, how unlike its history a feed is, what clears it."""
+    alignment, history = seen
+    feeds = feed_evidence(views, alignment.changes, chosen.good.at)
+    found = {}
+    for change in alignment.changes:
+        onset = history.onset(change, chosen.good, chosen.bad)
+        known = feeds.get(change, Evidence())
+        found[change] = Evidence(
+            onset=onset,
+            rate=max(history.rate(change, chosen.good), known.rate),
+            surprise=known.surprise,
+            reasons=known.reasons,
+            cleared=_cleared(series, chosen, change, onset, step),
+            unusual=known.unusual,
+        )
+    return found
+
+
+def _cleared(series: Series, chosen: Chosen, change: Change, onset: int | None, step: int | None) -> str:
+    """Free probes: builds in between that were graded, had the change, and were good; or were bad without it."""
+    if onset is None or step is None or chosen.shape is None:
+        return ""
+    if onset > step:
+        return f"build {step} was bad without it"
+    is_instant = change.kind in ("code", "params", "packages", "environment", "source", "schema")
+    between = [build.number for build in series.builds if onset <= build.number < step and build.values(chosen.metric)]
+    if onset < step and is_instant and between:
+        return f"build {between[-1]} had it, and was good"
+    return ""
+
+
+def also_built(db: Database, suspects: Sequence[Suspect], series: Series) -> tuple[str, ...]:
+    """Other models downstream of the first suspect's data."""
+    first = next((one.change for one in suspects if one.status == "suspect" and one.change.dataset), None)
+    if first is None:
+        return ()
+    reached, frontier = {first.dataset}, {first.dataset}
+    while frontier and len(reached) < 5000:
+        frontier = {flow.dst for flow in walk.flows_from(db, frontier) if flow.dst} - reached
+        reached |= frontier
+    own = {build.dataset for build in series.builds}
+    models = walk.models_among(db, reached - own)
+    named = query.datasets(db, models)
+    return tuple(sorted({models[one] or title_of(named[one].namespace, named[one].name) for one in models}))

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which two builds to compare, and by which metric: what was named, then what was marked, then where the grades step.
+
+>>> chosen = choose(series, metric="auc", good="", bad="")  # doctest: +SKIP
+>>> chosen.rule  # doctest: +SKIP
+'the grades step down between build 41 and build 42'
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+
+from lineagekit.cause.builds import Build, Series, direction
+from lineagekit.cause.step import MOST, Gate, Shape, gate, shape
+from lineagekit.errors import NotFoundError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A pair of builds, why it is these, and whether the drop between them is real."""
+
+    good: Build
+    bad: Build
+    rule: str
+    metric: str = ""
+    """"" where nothing was measured."""
+    higher_is_better: bool = True
+    shape: Shape | None = None
+    steps: tuple[int, ...] = ()
+    """Builds with which the grades step."""
+    gate: Gate | None = None
+    other_metrics: tuple[str, ...] = ()
+    is_asked: bool = False
+    """A person named the builds: ranked, whatever the gate says."""
+
+
+def choose(series: Series, *, metric: str = "", good: str = "", bad: str = "", higher: bool | None = None) -> Chosen:
+    """The pair. Raises UsageError where there is only one build, or a name fits none."""
+    builds = series.builds
+    if len(builds) < 2:
+        raise UsageError(
+            f"{series.model} was built {'once' if builds else 'never'}: nothing to compare it with",
+            advice="Build it again, or compare other models: lineagekit diff A B",
+        )
+    named = named_build(series, good) if good else None, named_build(series, bad) if bad else None
+    metric = metric or _metric(series)
+    if metric and not any(build.values(metric) for build in builds):
+        known = ", ".join(series.metrics()) or "none"
+        raise UsageError(f"nothing was measured by this name: got {metric!r}, expected one of {known}")
+    marked = _marked(builds)
+    first = named[0] or (None if named[1] else marked[0])
+    last = named[1] or (None if named[0] else marked[1])
+    if first is not None and last is not None:
+        rule = "as named" if any(named) else "as marked"
+        return _judged(series, metric, (first, last), rule, higher=higher, is_asked=True)
+    if not metric:
+        pair = _beside(builds, first, last)
+        return Chosen(*pair, "the newest and the one before: nothing was measured", is_asked=any(named))
+    return _by_grades(series, metric, (first, last), higher)
+
+
+def _by_grades(series: Series, metric: str, given: tuple[Build | None, Build | None], higher: bool | None) -> Chosen:
+    higher_is_better = direction(series, metric) if higher is None else higher
+    graded = [build for build in series.builds if build.values(metric)][-MOST:]
+    if len(graded) < 2:
+        pair = _beside(series.builds, *given)
+        rule = f"the newest and the one before: only {len(graded)} has {metric}"
+        return Chosen(*pair, rule, metric, higher_is_better, is_asked=any(given))
+    values = [_value(build, metric) for build in graded]
+    found = shape(values)
+    worse = [k for k in found.steps if _falls(values, k, found.steps) is higher_is_better]
+    if any(given):
+        pair = _beside(graded, *given)
+        return _judged(series, metric, pair, "as named", higher=higher_is_better, is_asked=True)
+    if worse:
+        place = worse[-1]
+        rule = f"the grades step {'down' if higher_is_better else 'up'} at build {graded[place].number}"
+        return _judged(series, metric, (graded[place - 1], graded[place]), rule, higher=higher_is_better)
+    if found.kind == "trend":
+        rule = "the grades drift, without a single step"
+        return _judged(series, metric, (graded[0], graded[-1]), rule, higher=higher_is_better)
+    rule = "no step in the grades: the newest and the one before"
+    return _judged(series, metric, (graded[-2], graded[-1]), rule, higher=higher_is_better)
+
+
+def _judged(
+    series: Series,
+    metric: str,
+    pair: tuple[Build, Build],
+    rule: str,
+    *,
+    higher: bool | None,
+    is_asked: bool = False,
+) -> Chosen:
+    good, bad = pair
+    if not metric or not (good.values(metric) and bad.values(metric)):
+        return Chosen(good, bad, rule, metric, bool(higher), is_asked=is_asked)
+    higher_is_better = direction(series, metric) if higher is None else higher
+    graded = [build for build in series.builds if build.values(metric)]
+    drop = abs(_value(good, metric) - _value(bad, metric))
+    regime = _regime(graded, good, metric, drop)
+    between = [build for build in graded if good.number < build.number <= bad.number]
+    seen = [*regime, *between][-2 * MOST :]
+    found = shape([_value(build, metric) for build in seen])
+    repeats = [statistics.stdev(v) for build in graded if len(v := build.values(metric)) > 1]
+    verdict = gate(
+        [_value(build, metric) for build in regime],
+        _after(graded, bad, metric, found),
+        higher_is_better=higher_is_better,
+        looked_at=0 if is_asked else len(graded[-MOST:]),
+        noise=statistics.median(repeats) if repeats else 0.0,
+    )
+    return Chosen(
+        good,
+        bad,
+        rule,
+        metric,
+        higher_is_better,
+        found,
+        tuple(seen[place].number for place in found.steps),
+        verdict,
+        tuple(name for name in series.metrics() if name != metric),
+        is_asked,
+    )
+
+
+def _regime(graded: list[Build], good: Build, metric: str, drop: float) -> list[Build]:
+    """The builds that were as good as the good one: back to the last step before it that is worth the name."""
+    before = [build for build in graded if build.number <= good.number][-MOST:]
+    steps = shape([_value(build, metric) for build in before], scale=drop).steps
+    return before[steps[-1] if steps else 0 :]
+
+
+def _after(graded: list[Build], bad: Build, metric: str, found: Shape) -> float:
+    """What the bad builds score: of several the median, if they are of one level."""
+    after = [_value(build, metric) for build in graded if build.number >= bad.number][:MOST]
+    return statistics.median(after) if found.kind in ("step", "steps") and len(after) > 2 else after[0]
+
+
+def _falls(values: list[float], place: int, steps: tuple[int, ...]) -> bool:
+    """Whether the values are lower behind this step than before it."""
+    before = max((k for k in steps if k < place), default=0)
+    after = min((k for k in steps if k > place), default=len(values))
+    return statistics.fmean(values[place:after]) < statistics.fmean(values[before:place])
+
+
+def _metric(series: Series) -> str:
+    """The one that most builds have; of several the first of those whose direction is known."""
+    counts = series.metrics()
+    if not counts:
+        return ""
+    most = max(counts.values())
+    common = [name for name, count in counts.items() if count == most]
+    for name in common:
+        try:
+            direction(series, name)
+        except UsageError:
+            continue
+        return name
+    return common[0]
+
+
+def _value(build: Build, metric: str) -> float:
+    return statistics.median(build.values(metric))
+
+
+def _marked(builds: list[Build]) -> tuple[Build | None, Build | None]:
+    """The last that was marked bad, and the last good one before it."""
+    bad = next((build for build in reversed(builds) if build.mark == "bad"), None)
+    before = [build for build in builds if bad is None or build.number < bad.number]
+    good = next((build for build in reversed(before) if build.mark == "good"), None)
+    return good, bad or (builds[-1] if good is not None and good is not builds[-1] else None)
+
+
+def _beside(builds: list[Build], good: Build | None, bad: Build | None) -> tuple[Build, Build]:
+    """What is missing of a pair: the newest, and the one before the bad one."""
+    last = bad or builds[-1]
+    earlier = [build for build in builds if build.number < last.number] or builds[:1]
+    return good or earlier[-1], last
+
+
+def named_build(series: Series, ref: str) -> Build:
+    """The build of a series that a person means: by number, version, digest, or run. Raises NotFoundError."""
+    text = ref.rpartition("@")[2]
+    exact = [build for build in series.builds if text in (build.version, f"v{build.version}") and build.version]
+    if not exact and text.lstrip("-").isdigit() and len(text) < 6:
+        number = int(text)
+        exact = [b for b in series.builds if b.number == (number if number > 0 else len(series.builds) + 1 + number)]
+    if not exact and len(text) >= 4:
+        exact = [build for build in series.builds if any(name.startswith(text) for name in _names(build))]
+    if len(exact) != 1:
+        expected = f"1 to {len(series.builds)}, a version, a digest or a run"
+        many = "several builds" if exact else "no build"
+        raise NotFoundError(
+            f"{many} of {series.model} by this name: got {ref!r}, expected {expected}",
+            advice=f"Run: lineagekit show {series.model}",
+        )
+    return exact[0]
+
+
+def _names(build: Build) -> tuple[str, ...]:
+    return build.id, build.digest, build.digest.partition(":")[2]

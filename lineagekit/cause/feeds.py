@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Feeds: data that changes with every build, judged by how it changed against its own history.
+
+A feed is what a job reads in one role: one file that is overwritten, a folder of dated parts, files with dates in their
+names. What happened to its parts is exact; how its contents moved is surprise, which orders and never convicts.
+
+    >>> feed_evidence(views, changes, good_at)[change].reasons  # doctest: +SKIP
+    ('amount: mean 4.1 -> 391, as never in 28 days',)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from lineagekit.cause.change import Change
+from lineagekit.cause.exact import exact_facts, quiet_days
+from lineagekit.cause.fact import Fact, Observation
+from lineagekit.cause.levels import LOOK_BACK, Level, levels_of
+from lineagekit.cause.parts import key_of
+from lineagekit.cause.rank import Evidence
+from lineagekit.cause.surprise import common_moves, surprise
+from lineagekit.cause.views import Columns, Use, Views
+from lineagekit.errors import BadDataError, IncomparableError
+from lineagekit.events.roles import role_of
+from lineagekit.identity.profile import Profile
+from lineagekit.identity.profile_summary import changed_columns, estimate_changed_rows
+from lineagekit.store import query
+from lineagekit.store.found import title_of
+
+MOST_RUNS = 60
+"""Runs of the reading job that a history is made of."""
+_OF_PARTS = ("entered", "expired", "restated", "missing", "stale", "late")
+_OF_DATA = (*_OF_PARTS, "source", "out of band", "schema")
+
+
+@dataclass(slots=True)
+class Feed:
+    """What a job read in one role, run by run, oldest first."""
+
+    observations: list[Observation] = field(default_factory=list)
+    levels: list[Level] = field(default_factory=list)
+    tables: dict[str, str] = field(default_factory=dict)
+    """`lkt1` by digest of the bytes."""
+    columns: Columns = ()
+
+
+class Feeds:
+    """Feeds of the jobs of an alignment, each read once."""
+
+    def __init__(self, views: Views) -> None:
+        """Nothing is read yet."""
+        self.views = views
+        self._feeds: dict[tuple[str, str], Feed] = {}
+        self._profiles: dict[str, Profile | None] = {}
+
+    def of(self, change: Change) -> Feed:
+        """The feed that a change is in, as its reader saw it up to then."""
+        reader = query.find_runs(self.views.db, change.run)[0]
+        key = f"{reader.namespace}/{reader.job}", change.where
+        if key not in self._feeds:
+            runs = query.job_runs(self.views.db, reader.namespace, reader.job, limit=4 * MOST_RUNS)
+            past = [run for run in runs if run.began <= reader.began and run.state == "COMPLETE"][:MOST_RUNS]
+            self._feeds[key] = self._read(change.where, [run.id for run in reversed(past)])
+        return self._feeds[key]
+
+    def profile(self, table: str) -> Profile | None:
+        """Of a table; None if it was never kept, or is damaged."""
+        if table not in self._profiles:
+            body = self.views.profile(table)
+            try:
+                self._profiles[table] = Profile.from_bytes(body) if body else None
+            except BadDataError:
+                self._profiles[table] = None
+        return self._profiles[table]
+
+    def _read(self, where: str, runs: Sequence[int]) -> Feed:
+        feed = Feed()
+        known: dict[str, None] = {}
+        last: list[Profile] = []
+        for number in runs:
+            view = self.views.of(number)
+            uses = [use for use in view.inputs.values() if where in (use.title, _template(use))]
+            parts = {key: (digest, table, use) for use in uses for key, digest, table in _parts(use)}
+            if not parts:
+                continue
+            at = min(use.touch.at or view.run.began for *_, use in parts.values())
+            feed.observations.append(Observation(at, {key: digest for key, (digest, *_) in parts.items()}))
+            for key, (digest, table, use) in sorted(parts.items()):
+                name = f"{key}/{digest}" if len(parts) > 1 or key else digest
+                if name in known or (key and any(one.startswith(f"{key}/") for one in known)):
+                    continue  # the levels of a part are those that it came with
+                known[name] = None
+                feed.tables[digest] = table
+                feed.columns = use.columns or feed.columns
+                if (profile := self.profile(table)) is not None and use.columns:
+                    feed.levels.append(Level(at, _levels(profile, use.columns, last)))
+                    last = [*last, profile][-LOOK_BACK:]
+            for digest, table, _ in parts.values():
+                feed.tables[digest] = table
+        return feed
+
+
+def feed_evidence(views: Views, changes: Sequence[Change], good_at: int) -> Mapping[Change, Evidence]:
+    """What the history of each feed says of a change in it; `good_at` is when the good build was made."""
+    feeds = Feeds(views)
+    ours = [change for change in changes if change.kind in _OF_DATA and change.run]
+    read = {change.where: feeds.of(change) for change in ours}
+    common = common_moves({where: feed.levels for where, feed in read.items()})
+    quiet = quiet_days({where: feed.observations for where, feed in read.items()})
+    facts = {where: _facts(feed, good_at, quiet) for where, feed in read.items()}
+    scores = {where: _surprise(feed, good_at, common) for where, feed in read.items()}
+    found = {}
+    for change in ours:
+        feed = read[change.where]
+        fact = facts[change.where].get(change.key)
+        score, reasons = scores[change.where]
+        found[change] = Evidence(
+            rate=_habit(feed, good_at) if change.kind not in _OF_PARTS else 0.0,
+            surprise=score,
+            reasons=(*((fact.sentence.strip(),) if fact else ()), *_compared(feeds, feed, change), *reasons),
+            unusual=fact.is_unusual if fact is not None else True,
+        )
+    return found
+
+
+def _template(use: Use) -> str:
+    return title_of(use.name.namespace, role_of(use.name.name).template)
+
+
+def _parts(use: Use) -> Iterator[tuple[str, str, str]]:
+    """Key, digest and table of each part; of one file its own, under the date in its name."""
+    if use.touch.pieces:
+        yield from ((key_of(piece.path), piece.digest, piece.table) for piece in use.touch.pieces)
+    else:
+        yield role_of(use.name.name).key, use.digest, use.table
+
+
+def _levels(profile: Profile, columns: Columns, last: Sequence[Profile]) -> Mapping[str, float]:
+    try:
+        return levels_of(profile, columns, before=last)
+    except IncomparableError:  # other columns than it was taken of
+        return {}
+
+
+def _facts(feed: Feed, good_at: int, quiet: frozenset[int]) -> Mapping[str, Fact]:
+    old = [one for one in feed.observations if one.when <= good_at]
+    new = [one for one in feed.observations if one.when > good_at]
+    return {fact.key: fact for fact in exact_facts(old, new, quiet=quiet)}
+
+
+def _surprise(feed: Feed, good_at: int, common: Mapping[int, float]) -> tuple[float, tuple[str, ...]]:
+    old = [one for one in feed.levels if one.when <= good_at]
+    new = [one for one in feed.levels if one.when > good_at]
+    found = surprise(old, new, common=common)
+    thin = () if found.enough or not new else (f"too little history to judge it by: {len(old)} versions",)
+    return found.score, (*found.reasons, *thin)
+
+
+def _habit(feed: Feed, good_at: int) -> float:
+    """How often other bytes are read than by the run before."""
+    old = [one.parts for one in feed.observations if one.when <= good_at]
+    differ = [one != other for one, other in pairwise(old)]
+    return sum(differ) / len(differ) if differ else 0.0
+
+
+def _compared(feeds: Feeds, feed: Feed, change: Change) -> Iterator[str]:
+    """What two profiles say of the difference when the bytes are long gone."""
+    before, after = (feeds.profile(feed.tables.get(digest, "")) for digest in (change.before, change.after))
+    if before is None or after is None or not feed.columns:
+        return
+    names = [name for name, _ in feed.columns]
+    try:
+        differ, rows = changed_columns(before, after, names), estimate_changed_rows(before, after)
+    except IncomparableError:
+        return
+    if differ and len(differ) < len(names):
+        listed = ", ".join(differ[:4]) + (" ..." if len(differ) > 4 else "")
+        yield f"{listed} differ{'s' if len(differ) == 1 else ''} on about {max(rows // 2, 1):,} rows of {after.rows:,}"
+    elif before.rows != after.rows:
+        yield f"rows {before.rows:,} -> {after.rows:,}"

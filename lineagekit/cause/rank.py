@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rank changes as suspects: what is exact first, then by when it came, how rarely its like comes, and how far it is.
+
+A score orders, and is no probability: nothing is a culprit before a rebuild has shown it.
+
+    >>> [suspect.change.where for suspect in rank(changes, evidence)]  # doctest: +SKIP
+    ['/data/labels', 'features.py']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lineagekit.cause.change import SETTINGS, Change, Kind
+
+Status = Literal["suspect", "carrier", "cleared", "inert"]
+
+_WEIGHT: dict[Kind, float] = {
+    "restated": 0.9,
+    "schema": 0.9,
+    "out of band": 0.9,
+    "missing": 0.8,
+    "stale": 0.8,
+    "source": 0.75,
+    "input removed": 0.75,
+    "input added": 0.7,
+    "code": 0.7,
+    "params": 0.7,
+    "writer": 0.6,
+    "late": 0.6,
+    "response": 0.6,
+    "hidden": 0.5,
+    "environment": 0.5,
+    "packages": 0.4,
+    "entered": 0.15,
+    "expired": 0.02,
+}
+_HABIT = 0.9
+"""How much of its weight a change loses whose like comes with every build."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A change with what speaks for and against it."""
+
+    change: Change
+    score: float
+    status: Status
+    reasons: tuple[str, ...]
+    onset: int | None = None
+    """The build in which it came."""
+    tie: int = 0
+    """Suspects of one number came in one build, and the record cannot tell them apart; 0 is no tie."""
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the record says of one change beside the two builds."""
+
+    onset: int | None = None
+    rate: float = 0.0
+    """In what share of the builds before something of its kind changed."""
+    surprise: float = 0.0
+    """How unlike its own history: 1 is as much as it ever was."""
+    reasons: tuple[str, ...] = ()
+    cleared: str = ""
+    """Why it cannot be it."""
+    unusual: bool = True
+    """Of an exact fact: that the feed does not do so by habit."""
+
+
+def rank(changes: Sequence[Change], evidence: Mapping[Change, Evidence], *, step: int | None) -> list[Suspect]:
+    """All changes, the likeliest first; `step` is the first bad build, where the grades tell it."""
+    suspects = [_judge(change, evidence.get(change, Evidence()), step) for change in changes]
+    order = {"suspect": 0, "carrier": 1, "cleared": 2, "inert": 3}
+    suspects.sort(key=lambda one: (order[one.status], -one.score, one.change.where, one.change.key))
+    return _tied(suspects)
+
+
+def _judge(change: Change, known: Evidence, step: int | None) -> Suspect:
+    status: Status = "inert" if change.inert else "cleared" if known.cleared else "suspect"
+    weight = _WEIGHT[change.kind] if known.unusual else 0.2
+    weight *= 1 - _HABIT * known.rate
+    if known.surprise:
+        # A feed that moves every day is accused by how it moved, and only by that.
+        weight = max(weight, min(known.surprise, 4.0) / 4.0 * 0.95)
+    elif change.is_carrier or known.rate > 0.8:
+        status = "carrier" if status == "suspect" else status
+    weight *= _timing(known.onset, step, change) * 0.98 ** len(change.path)
+    return Suspect(change, round(weight, 6), status, _reasons(change, known, step), known.onset)
+
+
+def _timing(onset: int | None, step: int | None, change: Change) -> float:
+    """What came with the first bad build is likelier than what came before, which good builds had already."""
+    if onset is None or step is None:
+        return 0.8
+    if onset == step:
+        return 1.0
+    # A part takes effect as more and more of the window has it.
+    lag = step - onset
+    return 0.7 if change.kind not in SETTINGS and 0 < lag <= 4 else 0.3
+
+
+def _reasons(change: Change, known: Evidence, step: int | None) -> tuple[str, ...]:
+    told = [*known.reasons, *change.details]
+    if change.inert:
+        told.append("the same content in other bytes" if change.kind not in SETTINGS else "nothing that runs differs")
+    if known.cleared:
+        told.append(known.cleared)
+    if known.onset is not None:
+        told.append(f"came with build {known.onset}" + (", the first bad one" if known.onset == step else ""))
+    if known.rate > 0.8:
+        told.append("changes with every build")
+    elif known.rate == 0 and not change.is_carrier:
+        told.append("never changed in the builds before")
+    return tuple(told)
+
+
+def _tied(suspects: list[Suspect]) -> list[Suspect]:
+    """Number those that came in one build."""
+    by_onset: dict[int, list[Suspect]] = {}
+    for one in suspects:
+        if one.status == "suspect" and one.onset is not None:
+            by_onset.setdefault(one.onset, []).append(one)
+    ties = {id(one): number for number, same in by_onset.items() if len(same) > 1 for one in same}
+    return [replace(one, tie=ties.get(id(one), 0)) for one in suspects]

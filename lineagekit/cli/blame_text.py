@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A blame in lines of text and as JSON: the verdict first, then the table, then what it rests on.
+
+>>> list(blame_lines(found, limit=10))  # doctest: +SKIP
+['churn  auc 0.871 -> 0.812  REAL (drop 0.059, band 0.011, 21 builds)', ...]
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from shlex import quote
+from typing import Any
+
+from lineagekit.cause.blame import Blame
+from lineagekit.cause.rank import Suspect
+from lineagekit.cli.text import safe
+from lineagekit.cli.times import moment
+
+_VERDICTS = {"real": "REAL", "not real": "WITHIN NOISE", "cannot tell": "CANNOT TELL"}
+_MOST = 6
+
+
+def blame_lines(found: Blame, *, limit: int) -> Iterator[str]:
+    """All of it."""
+    yield _head(found)
+    chosen = found.chosen
+    yield f"builds {chosen.good.number} -> {chosen.bad.number} of {len(found.series.builds)}: {chosen.rule}"
+    yield from _context(found)
+    shown = found.accused[:limit]
+    for place, suspect in enumerate(shown, 1):
+        yield from _suspect(place, suspect)
+    if len(found.accused) > limit:
+        yield f"           and {len(found.accused) - limit} suspects more (-n {len(found.accused)})"
+    yield from _others(found)
+    yield from _ground(found)
+    yield from _next(found)
+
+
+def _head(found: Blame) -> str:
+    chosen = found.chosen
+    name = safe(found.series.model)
+    if not chosen.metric or chosen.gate is None:
+        return f"{name}  nothing was measured of both builds: what changed is told, not whether it is worse"
+    old, new = chosen.good.grade(chosen.metric), chosen.bad.grade(chosen.metric)
+    gate = chosen.gate
+    band = "unknown" if math.isinf(gate.band) else f"{gate.band:.3g}"
+    better = "" if gate.drop > 0 else "; it is not worse"
+    judged = f"{_VERDICTS[gate.verdict]} (drop {gate.drop:.3g}, band {band}, {_count(gate.builds, 'build')}{better})"
+    return f"{name}  {safe(chosen.metric)} {old:.4g} -> {new:.4g}  {judged}"
+
+
+def _context(found: Blame) -> Iterator[str]:
+    chosen, exam = found.chosen, found.exam
+    if chosen.gate is not None and chosen.gate.verdict == "cannot tell":
+        asked = "ranking anyway, because you asked" if chosen.is_asked else "what changed is ranked all the same"
+        yield f"regression not established from {_count(chosen.gate.builds, 'graded build')} before; {asked}"
+    if exam.state == "changed":
+        yield f"exam   {safe(exam.name)} changed too: the two grades are not comparable. Missing: the old model on the"
+        yield "       new exam, and the new model on the old one"
+    elif exam.state == "unknown":
+        yield "exam   not known: say it where the metric is reported (metric(..., on=PATH))"
+    if chosen.shape is not None and chosen.shape.kind == "step" and chosen.shape.margin < 2:
+        yield "onset  not separable from the record: its neighbours fit nearly as well"
+    if found.series.others:
+        yield f"also   other series have this name: {', '.join(map(safe, found.series.others[:3]))}"
+    carriers = [one for one in found.suspects if one.status == "carrier"]
+    if carriers:
+        yield f"{_count(len(carriers), 'change')} as with every build; {len(found.accused)} not"
+
+
+def _suspect(place: int, one: Suspect) -> Iterator[str]:
+    tie = f"  (tie of build {one.tie})" if one.tie else ""
+    strength = {"content": "", "pin": "  (by version)", "name": "  (name only)"}[one.change.identity]
+    yield f"{place:2} SUSPECT  {safe(one.change.sentence)}{strength}{tie}"
+    if one.reasons:
+        yield f"            {'; '.join(map(safe, one.reasons))}"
+    about = [f"path {' <- '.join(map(safe, one.change.path))}"] if one.change.path else []
+    about += [f"owner {', '.join(map(safe, one.owners))}"] if one.owners else []
+    if about:
+        yield f"            {'   '.join(about)}"
+
+
+def _others(found: Blame) -> Iterator[str]:
+    for status, word in (("cleared", "cleared"), ("inert", "inert")):
+        rest = [one for one in found.suspects if one.status == status]
+        for one in rest[:_MOST]:
+            reason = f": {one.reasons[0]}" if one.reasons else ""
+            yield f"   {word:8} {safe(one.change.sentence)}{safe(reason)}"
+        if len(rest) > _MOST:
+            yield f"   {word:8} and {len(rest) - _MOST} more"
+    if not found.accused:
+        yield "   nothing that was recorded changed but what changes with every build"
+
+
+def _ground(found: Blame) -> Iterator[str]:
+    aligned = found.alignment
+    yield (
+        f"coverage {found.coverage.summary}; {_count(aligned.pairs, 'run')} compared, "
+        f"{_count(aligned.pruned, 'input')} equal"
+    )
+    reasons = Counter(aligned.unknown.values())
+    for reason, count in reasons.most_common(_MOST):
+        names = [name for name, why in aligned.unknown.items() if why == reason]
+        more = f" and {count - 3} more" if count > 3 else ""
+        yield f"unknown  {', '.join(map(safe, names[:3]))}{more}: {safe(reason)}. Neither accused nor cleared"
+    if aligned.stopped:
+        yield "unknown  there was more to compare than could be looked at"
+    if found.also:
+        yield f"also built from it: {', '.join(map(safe, found.also[:8]))}" + (" ..." if len(found.also) > 8 else "")
+
+
+def _next(found: Blame) -> Iterator[str]:
+    first = next(iter(found.accused), None)
+    model = quote(found.series.model)
+    if first is None:
+        yield f"next  lineagekit trace {model}@{found.chosen.bad.number}"
+    elif first.change.before and first.change.after and first.change.dataset and not first.change.key:
+        name = quote(first.change.where)
+        old, new = (value.rpartition(":")[2][:12] for value in (first.change.before, first.change.after))
+        yield f"next  lineagekit diff {name}@{old} {name}@{new}"
+    else:
+        yield f"next  lineagekit diff {model}@{found.chosen.good.number} {model}@{found.chosen.bad.number}"
+
+
+def blame_json(found: Blame) -> dict[str, Any]:
+    """For the envelope."""
+    chosen = found.chosen
+    gate = chosen.gate
+    return {
+        "model": found.series.model,
+        "job": found.series.job,
+        "verdict": found.verdict,
+        "metric": chosen.metric or None,
+        "higher_is_better": chosen.higher_is_better,
+        "good": _build_json(found, good=True),
+        "bad": _build_json(found, good=False),
+        "rule": chosen.rule,
+        "gate": None
+        if gate is None
+        else {
+            "verdict": gate.verdict,
+            "drop": gate.drop,
+            "band": None if math.isinf(gate.band) else gate.band,
+            "builds": gate.builds,
+        },
+        "onset": found.onset,
+        "exam": {"state": found.exam.state, "name": found.exam.name},
+        "suspects": [_suspect_json(one) for one in found.suspects],
+        "unknown": [{"input": name, "reason": why} for name, why in found.alignment.unknown.items()],
+        "compared": {
+            "runs": found.alignment.pairs,
+            "inputs": found.alignment.compared,
+            "equal": found.alignment.pruned,
+        },
+        "also": list(found.also),
+    }
+
+
+def _build_json(found: Blame, *, good: bool) -> dict[str, Any]:
+    build = found.chosen.good if good else found.chosen.bad
+    return {
+        "number": build.number,
+        "version": build.version,
+        "run": build.id,
+        "digest": build.digest,
+        "at": moment(build.at),
+        "value": build.grade(found.chosen.metric) if found.chosen.metric else None,
+    }
+
+
+def _suspect_json(one: Suspect) -> dict[str, Any]:
+    change = one.change
+    return {
+        "status": one.status,
+        "score": one.score,
+        "kind": change.kind,
+        "where": change.where,
+        "key": change.key,
+        "before": change.before,
+        "after": change.after,
+        "identity": change.identity,
+        "sentence": change.sentence,
+        "reasons": list(one.reasons),
+        "onset": one.onset,
+        "tie": one.tie or None,
+        "path": list(change.path),
+        "owners": list(one.owners),
+        "run": change.run,
+        "good_run": change.good_run,
+    }
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Surprise: a feed is judged by what it does itself, day after day; scores order, and sentences can be checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from lineagekit.cause.levels import ROWS, Level
+from lineagekit.cause.surprise import Surprise, common_moves, surprise
+
+DAY = 86_400_000_000
+MONDAY = 20_514  # 2026-03-02
+Change = Callable[[int, dict[str, float]], dict[str, float]]
+
+
+def feed(days: int, change: Change = lambda _, levels: levels, *, seed: int = 1) -> list[Level]:
+    rng = np.random.default_rng(seed)
+    found = []
+    for day in range(days):
+        levels = {
+            ROWS: 7 + 0.05 * rng.normal(),
+            "amount: mean": 4 + 0.1 * rng.normal(),
+            "amount: null share": 0.0,
+            "country: share of its most common value": 0.5 + 0.02 * rng.normal(),
+            "amount ~ label: correlation": 0.4 + 0.03 * rng.normal(),
+        }
+        found.append(Level((MONDAY + day) * DAY, change(day, levels)))
+    return found
+
+
+def judge(levels: list[Level], recent: int = 7, common: dict[int, float] | None = None) -> Surprise:
+    return surprise(levels[:-recent], levels[-recent:], common=common)
+
+
+def usual_scores() -> list[float]:
+    return [judge(feed(35, seed=seed)).score for seed in range(40)]
+
+
+def test_a_mean_that_was_never_so_high_goes_far_beyond_what_is_usual() -> None:
+    found = judge(feed(35, lambda day, one: one | ({"amount: mean": 391.0} if day == 30 else {})))
+    assert found.score > 10 * max(usual_scores())
+    assert found.reasons[0] == "amount: mean 4 -> 391 on 2026-04-01, as never in 28 days"
+    assert found.enough
+    assert found.days == 28
+
+
+def test_a_change_of_all_recent_days_is_told_by_their_mean() -> None:
+    found = judge(feed(35, lambda day, one: one | ({"amount: mean": one["amount: mean"] + 0.3} if day >= 28 else {})))
+    assert found.score > max(usual_scores())
+    assert found.reasons[0].startswith("amount: mean 4 -> 4.3, as never in 28 days")
+
+
+def test_one_bad_day_of_seven_counts_too() -> None:
+    found = judge(feed(35, lambda day, one: one | ({"amount: null share": 0.2} if day == 31 else {})))
+    assert found.score > max(usual_scores())
+    assert found.reasons[0] == "amount: null share 0 -> 0.2 on 2026-04-02, as never in 28 days"
+
+
+def test_what_comes_every_weekend_surprises_nobody() -> None:
+    def weekend(day: int, one: dict[str, float]) -> dict[str, float]:
+        return one | ({"amount: mean": one["amount: mean"] + 3} if day % 7 >= 5 else {})
+
+    found = judge(feed(35, weekend))
+    assert found.score < 1.5 * max(usual_scores())
+    missed = judge(feed(35, lambda day, one: one if day >= 28 else weekend(day, one)))
+    assert missed.score > 2 * found.score
+
+
+def test_what_comes_every_tuesday_surprises_nobody() -> None:
+    def tuesday(day: int, one: dict[str, float]) -> dict[str, float]:
+        return one | ({"amount: mean": one["amount: mean"] + 3} if day % 7 == 1 else {})
+
+    assert judge(feed(35, tuesday)).score < 1.5 * max(usual_scores())
+
+
+def test_a_drift_is_less_surprising_than_a_step_of_the_same_size() -> None:
+    drifting = judge(feed(35, lambda day, one: one | {"amount: mean": one["amount: mean"] + 0.03 * day}))
+    stepped = judge(feed(35, lambda day, one: one | {"amount: mean": one["amount: mean"] + (1.0 if day >= 28 else 0)}))
+    assert drifting.score < stepped.score / 2
+
+
+def test_a_holiday_that_all_feeds_have_is_taken_out_of_the_rows() -> None:
+    def holiday(day: int, one: dict[str, float]) -> dict[str, float]:
+        return one | ({ROWS: one[ROWS] - 0.7} if day == 30 else {})
+
+    feeds = {str(seed): feed(35, holiday, seed=seed) for seed in range(6)}
+    common = dict(common_moves(feeds))
+    assert common[MONDAY + 30] == pytest.approx(-0.7, abs=0.1)
+    assert judge(feeds["1"], common=common).score < judge(feeds["1"]).score / 2
+    assert judge(feeds["1"]).reasons[0].startswith("rows 1,")
+
+
+def test_rows_alone_count_for_less_than_what_is_in_them() -> None:
+    rows = judge(feed(35, lambda d, one: one | ({ROWS: one[ROWS] + 0.5} if d >= 28 else {})))
+    mean = judge(feed(35, lambda d, one: one | ({"amount: mean": one["amount: mean"] + 1} if d >= 28 else {})))
+    assert rows.score < mean.score
+
+
+def test_below_fourteen_levels_there_is_too_little_history() -> None:
+    short = judge(feed(20))
+    assert (short.enough, short.days) == (False, 13)
+    assert judge(feed(21)).enough
+    assert judge(feed(9)) == Surprise(0.0, days=2)
+    assert surprise([], feed(3)).score == 0
+
+
+def test_with_nothing_recent_nothing_surprises() -> None:
+    assert surprise(feed(28), []).score == 0
+
+
+def test_levels_that_are_absent_or_no_numbers_are_passed_over() -> None:
+    def holes(day: int, one: dict[str, float]) -> dict[str, float]:
+        if day % 5 == 0:
+            one = {name: level for name, level in one.items() if name != "amount: mean"}
+        return (
+            one | ({"amount: null share": math.nan} if day % 3 == 0 else {}) | ({"new: mean": 1e9} if day >= 28 else {})
+        )
+
+    found = judge(feed(35, holes))
+    assert found.score < 2 * max(usual_scores())
+    assert not any("new" in reason for reason in found.reasons)
+    assert judge(feed(35, lambda *_: {})).score == 0
+
+
+def test_a_category_that_vanishes_counts_as_none_of_it() -> None:
+    def gone(day: int, one: dict[str, float]) -> dict[str, float]:
+        shares = {"country: share of value 00a1": 0.1 + one["amount: mean"] / 100} if day < 28 else {}
+        return one | {"country: share of value 00b2": 0.3} | shares
+
+    found = judge(feed(35, gone))
+    assert found.score > max(usual_scores())
+    assert found.reasons[0] == "country: share of one of its values 0.14 -> 0, as never in 28 days"
+
+
+def test_four_weeks_of_a_weekly_feed_are_too_few_and_are_judged_all_the_same() -> None:
+    weekly = [
+        one
+        for one in feed(36, lambda d, one: one | ({"amount: mean": 391.0} if d >= 35 else {}))
+        if (one.when // DAY - MONDAY) % 7 == 0
+    ]
+    found = judge(weekly, 1)
+    assert found.score > 10
+    assert (found.enough, found.days) == (False, 29)
+
+
+def test_the_score_does_not_depend_on_the_unit() -> None:
+    def cents(_: int, one: dict[str, float]) -> dict[str, float]:
+        return one | {"amount: mean": one["amount: mean"] * 100}
+
+    for seed in range(5):
+        assert judge(feed(35, seed=seed)).score == pytest.approx(judge(feed(35, cents, seed=seed)).score)
