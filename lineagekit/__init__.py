@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         params,
         run,
     )
+    from lineagekit.ask import impact, trace
     from lineagekit.errors import LineagekitError
     from lineagekit.identity.digest import Digest
     from lineagekit.identity.fingerprint import fingerprint
@@ -46,6 +47,7 @@ __all__ = [
     "emit",
     "fingerprint",
     "flush",
+    "impact",
     "input",
     "job",
     "metric",
@@ -53,6 +55,7 @@ __all__ = [
     "output",
     "params",
     "run",
+    "trace",
 ]
 
 _AGENT = "lineagekit.agent.api"
@@ -67,6 +70,7 @@ _MODULES = {
     "emit": _AGENT,
     "fingerprint": "lineagekit.identity.fingerprint",
     "flush": _AGENT,
+    "impact": "lineagekit.ask",
     "input": _AGENT,
     "job": _AGENT,
     "metric": _AGENT,
@@ -74,6 +78,7 @@ _MODULES = {
     "output": _AGENT,
     "params": _AGENT,
     "run": _AGENT,
+    "trace": "lineagekit.ask",
 }
 
 

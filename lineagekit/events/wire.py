@@ -81,6 +81,12 @@ def clean(event: Mapping[str, Any]) -> dict[str, Any]:
 
     One that is clean already, as all that `build` makes, stays as it is.
     """
+    told: dict[str, Any] = plain_mapping(mend_names(event), _LONGEST_TEXT)
+    return told
+
+
+def mend_names(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event with names and namespaces that poison no backend, and all else as it is."""
     mended = {**event}
     for key, limit in (("job", JOB_LIMIT), ("dataset", NAME_LIMIT)):
         if key in event:
@@ -88,8 +94,7 @@ def clean(event: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("inputs", "outputs"):
         if isinstance(datasets := event.get(key), list | tuple):
             mended[key] = [_mended(dataset, NAME_LIMIT) for dataset in datasets]
-    told: dict[str, Any] = plain_mapping(mended, _LONGEST_TEXT)
-    return told
+    return mended
 
 
 def read_event(obj: object) -> Event:

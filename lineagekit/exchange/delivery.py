@@ -22,7 +22,7 @@ from lineagekit.errors import UsageError
 from lineagekit.exchange.answers import Answer
 from lineagekit.exchange.claim import claim
 from lineagekit.exchange.destinations import Destination, Sender
-from lineagekit.exchange.outbox import BEHIND, PARKED, REFUSED, RETRY, Outbox
+from lineagekit.exchange.outbox import BEHIND, PARKED, REFUSED, RETRY, Outbox, deliverable
 from lineagekit.exchange.patience import USUAL, Delivered, Patience, State
 from lineagekit.store.log import Letter, Row, Store
 
@@ -151,7 +151,7 @@ class Delivery:
     def _send(self, row: Row, patience: float) -> Answer:
         if self._sender is None:
             self._sender = self._destination.open()
-        answer = self._sender.send(row.body, patience=patience)
+        answer = self._sender.send(deliverable(row), patience=patience)
         if answer.verdict == "again":
             _log.debug("%s did not take event %d: %s", self._destination.name, row.seq, answer.reason)
         return answer

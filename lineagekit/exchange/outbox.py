@@ -11,9 +11,12 @@ cursor stays where it is and what is left behind is only remembered: nothing of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
+from lineagekit.events.edges import EVENT_FACET
 from lineagekit.events.summary import ENDS
+from lineagekit.events.wire import mend_names
 from lineagekit.store.log import Letter, Row, Store
 
 REFUSED = "refused"
@@ -27,6 +30,17 @@ BEHIND = "behind"
 
 RETRY = "retry"
 """Was refused, and a person put it back."""
+
+
+_OURS = f'"{EVENT_FACET}":'.encode()
+
+
+def deliverable(row: Row) -> bytes:
+    """The event as it can be sent: what others made is mended where a name would poison the server for good."""
+    if _OURS in row.body:
+        return row.body
+    mended = mend_names(row.event)
+    return row.body if mended == row.event else json.dumps(mended, separators=(",", ":"), allow_nan=False).encode()
 
 
 class Outbox:

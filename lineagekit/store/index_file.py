@@ -104,7 +104,7 @@ def remove_index_file(path: str) -> None:
 
 
 def _place(folder: str, cache: str) -> str:
-    """Beside the log; where nothing may be written there, a copy of it in the user's cache, or among temporary files."""
+    """Beside the log; where nothing may be written there, a copy in the cache of the user, or among temporary files."""
     path = os.path.join(folder, FILE)
     if os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         return path
@@ -112,6 +112,8 @@ def _place(folder: str, cache: str) -> str:
     for place in (cache, os.path.join(tempfile.gettempdir(), f"lineagekit-{os.geteuid()}")):
         with suppress(OSError):
             os.makedirs(place, mode=0o700, exist_ok=True)
+            if os.stat(place).st_uid != os.geteuid():  # somebody else's folder of that name among temporary files
+                continue
             return _copied(path, os.path.join(place, name))
     if os.path.exists(path):  # good as long as the log has no more than it
         return path

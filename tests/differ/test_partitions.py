@@ -16,6 +16,7 @@ from lineagekit.differ.places import begins_as, by_place
 from lineagekit.differ.spool import Spool
 
 MANY = 1 << 62
+KEYED = st.dictionaries(st.integers(0, MANY), st.integers(0, 3))
 HASHES = st.lists(st.integers(0, 5).map(lambda n: n * MANY // 5), max_size=20)
 
 
@@ -57,7 +58,7 @@ def test_multisets_differ_by_what_one_side_has_more_often(before: list[int], aft
 )
 def test_keys_pair_rows(before: dict[int, int], after: dict[int, int]) -> None:
     with ExitStack() as stack:
-        sides = [Hashed(spooled(stack, list(side)), spooled(stack, list(side.values()))) for side in (before, after)]
+        sides = [Hashed(spooled(stack, list(side)), spooled(stack, rows_of(side))) for side in (before, after)]
         found = by_key(*sides, most_pairs=100, most_rows=100)
     changed = {key for key in before.keys() & after.keys() if before[key] != after[key]}
     left, right = found.paired()

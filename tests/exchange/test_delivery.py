@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -444,3 +445,13 @@ class TestWhatCameFromThere:
             assert push(store, folder, server.url).sent == 2
         assert store.cursor("there") == 8
         assert {run for run, _ in server.events} == {run_id(1), run_id(3)}
+
+
+def test_a_name_that_would_poison_the_server_is_mended_on_the_way(store: Store, folder: Path) -> None:
+    poison = make_event(1, "COMPLETE", outputs=[{"namespace": "team ä #1", "name": "a\x00b", "facets": {}}])
+    append(store, [poison, make_event(2, "COMPLETE")])
+    with serve() as server:
+        Delivery(store, destination(server.url), str(folder)).run(QUICK)
+        sent = [json.loads(request.body) for request in server.requests]
+    assert sent[0]["outputs"] == [{"namespace": "team+20+C3+A4+20+231", "name": "a%00b", "facets": {}}]
+    assert sent[1] == make_event(2, "COMPLETE")
