@@ -11,7 +11,7 @@ Nothing here is a culprit: that word is for what a rebuild has shown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from lineagekit.cause.align import Alignment, align
@@ -22,6 +22,7 @@ from lineagekit.cause.feeds import feed_evidence
 from lineagekit.cause.history import History
 from lineagekit.cause.rank import Evidence, Suspect, rank
 from lineagekit.cause.views import Views
+from lineagekit.graph.consumers import owners_in
 from lineagekit.graph.coverage import Coverage, coverage_of
 from lineagekit.store import query, walk
 from lineagekit.store.database import Database
@@ -53,11 +54,16 @@ class Blame:
     suspects: tuple[Suspect, ...]
     """All root changes, the likeliest first; carriers, cleared and inert ones last."""
     alignment: Alignment
-    onset: int | None
-    """The first bad build."""
+    steps: tuple[int, ...]
+    """The builds with which it got worse."""
     also: tuple[str, ...]
     """Other models that were built from what the first suspect names, or from what came of it."""
     coverage: Coverage
+
+    @property
+    def onset(self) -> int | None:
+        """The first bad build."""
+        return next(iter(self.steps), None)
 
     @property
     def accused(self) -> list[Suspect]:
@@ -84,6 +90,8 @@ class Question:
     bad: str = ""
     higher: bool | None = None
     complete: bool = False
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Patterns of the settings."""
 
 
 def blame(db: Database, store: Store, target: Target, question: Question = Question()) -> Blame:
@@ -94,13 +102,26 @@ def blame(db: Database, store: Store, target: Target, question: Question = Quest
     exam = examine(chosen)
     alignment = align(views, chosen.good.run, chosen.bad.run)
     history = History.of(views, series.builds, chosen.good, chosen.bad)
-    step = _first_bad(series, chosen)
-    evidence = _evidence(views, series, chosen, (alignment, history), step)
-    suspects = rank(alignment.changes, evidence, step=step)
+    steps = _bad_steps(series, chosen)
+    evidence = _evidence(views, series, chosen, (alignment, history), steps)
+    suspects = [_owned(db, one, question.owners) for one in rank(alignment.changes, evidence, steps=steps)]
     made = [(chosen.good.run, 0), (chosen.bad.run, 0)]
     coverage = coverage_of(db, walk.upstream(db, made), complete=question.complete)
     also = also_built(db, suspects, series)
-    return Blame(series, chosen, exam, tuple(suspects), alignment, step, also, coverage)
+    return Blame(series, chosen, exam, tuple(suspects), alignment, steps, also, coverage)
+
+
+def _owned(db: Database, suspect: Suspect, patterns: Mapping[str, str]) -> Suspect:
+    """With who is asked about it: of the data, else of the job that has the setting."""
+    if suspect.status != "suspect":
+        return suspect
+    change = suspect.change
+    owners = list(owners_in(patterns, change.where))
+    if not owners and change.dataset:
+        owners = walk.owners_of(db, "dataset", [change.dataset]).get(change.dataset, [])
+    elif not owners:
+        owners = [name for run in query.find_runs(db, change.run) for name in walk.owners_of_job(db, run)]
+    return replace(suspect, owners=tuple(owners))
 
 
 def examine(chosen: Chosen) -> Exam:
@@ -127,17 +148,15 @@ def _with_marks(series: Series, store: Store) -> Series:
     return series
 
 
-def _first_bad(series: Series, chosen: Chosen) -> int | None:
-    """The build with which it began, where grades tell; else the bad one itself, if nothing lies between."""
-    inside = [number for number in chosen.steps if chosen.good.number < number <= chosen.bad.number]
-    if inside:
-        return inside[-1]
+def _bad_steps(series: Series, chosen: Chosen) -> tuple[int, ...]:
+    """The builds with which it began, where grades tell; else the bad one itself, if nothing lies between."""
+    inside = tuple(number for number in chosen.steps if chosen.good.number < number <= chosen.bad.number)
     between = [build for build in series.builds if chosen.good.number < build.number <= chosen.bad.number]
-    return between[0].number if len(between) == 1 else None
+    return inside or ((between[0].number,) if len(between) == 1 else ())
 
 
 def _evidence(
-    views: Views, series: Series, chosen: Chosen, seen: tuple[Alignment, History], step: int | None
+    views: Views, series: Series, chosen: Chosen, seen: tuple[Alignment, History], steps: tuple[int, ...]
 ) -> Mapping[Change, Evidence]:
     """When each change came, how often its like comes, how unlike its history a feed is, what clears it."""
     alignment, history = seen
@@ -151,23 +170,22 @@ def _evidence(
             rate=max(history.rate(change, chosen.good), known.rate),
             surprise=known.surprise,
             reasons=known.reasons,
-            cleared=_cleared(series, chosen, change, onset, step),
+            cleared=_cleared(series, chosen, change, onset, steps),
             unusual=known.unusual,
         )
     return found
 
 
-def _cleared(series: Series, chosen: Chosen, change: Change, onset: int | None, step: int | None) -> str:
-    """Free probes: builds in between that were graded, had the change, and were good; or were bad without it."""
-    if onset is None or step is None or chosen.shape is None:
+def _cleared(series: Series, chosen: Chosen, change: Change, onset: int | None, steps: tuple[int, ...]) -> str:
+    """Free probes: builds in between that were graded, had the change, and were no worse; or were bad without it."""
+    if onset is None or not steps or chosen.shape is None or onset in steps:
         return ""
-    if onset > step:
-        return f"build {step} was bad without it"
+    if onset > steps[-1]:
+        return f"build {steps[-1]} was bad without it"
+    following = next(step for step in steps if step > onset)
+    between = [b.number for b in series.builds if onset <= b.number < following and b.values(chosen.metric)]
     is_instant = change.kind in ("code", "params", "packages", "environment", "source", "schema")
-    between = [build.number for build in series.builds if onset <= build.number < step and build.values(chosen.metric)]
-    if onset < step and is_instant and between:
-        return f"build {between[-1]} had it, and was good"
-    return ""
+    return f"build {between[-1]} had it, and was no worse" if is_instant and between else ""
 
 
 def also_built(db: Database, suspects: Sequence[Suspect], series: Series) -> tuple[str, ...]:

@@ -8,12 +8,15 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lineagekit.cause.builds import Build, Series, direction
 from lineagekit.cause.step import MOST, Gate, Shape, gate, shape
 from lineagekit.errors import NotFoundError, UsageError
+
+_MOST_METRICS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,10 @@ class Chosen:
     steps: tuple[int, ...] = ()
     """Builds with which the grades step."""
     gate: Gate | None = None
-    other_metrics: tuple[str, ...] = ()
     is_asked: bool = False
     """A person named the builds: ranked, whatever the gate says."""
+    others: tuple[Chosen, ...] = ()
+    """The same by the other metrics."""
 
 
 def choose(series: Series, *, metric: str = "", good: str = "", bad: str = "", higher: bool | None = None) -> Chosen:
@@ -44,20 +48,33 @@ def choose(series: Series, *, metric: str = "", good: str = "", bad: str = "", h
             advice="Build it again, or compare other models: lineagekit diff A B",
         )
     named = named_build(series, good) if good else None, named_build(series, bad) if bad else None
-    metric = metric or _metric(series)
-    if metric and not any(build.values(metric) for build in builds):
-        known = ", ".join(series.metrics()) or "none"
-        raise UsageError(f"nothing was measured by this name: got {metric!r}, expected one of {known}")
     marked = _marked(builds)
     first = named[0] or (None if named[1] else marked[0])
     last = named[1] or (None if named[0] else marked[1])
-    if first is not None and last is not None:
-        rule = "as named" if any(named) else "as marked"
-        return _judged(series, metric, (first, last), rule, higher=higher, is_asked=True)
-    if not metric:
+    rule = "as named" if any(named) else "as marked" if first or last else ""
+    found = [_by(series, one, (first, last), rule, higher) for one in _metrics(series, metric)]
+    if not found:
         pair = _beside(builds, first, last)
-        return Chosen(*pair, "the newest and the one before: nothing was measured", is_asked=any(named))
-    return _by_grades(series, metric, (first, last), higher)
+        return Chosen(*pair, rule or "the newest and the one before: nothing was measured", is_asked=bool(rule))
+    best = max(found, key=_severity)
+    return replace(best, others=tuple(one for one in found if one is not best))
+
+
+def _by(
+    series: Series, metric: str, given: tuple[Build | None, Build | None], rule: str, higher: bool | None
+) -> Chosen:
+    """By one metric."""
+    if given[0] is not None and given[1] is not None:
+        return _judged(series, metric, (given[0], given[1]), rule, higher=higher, is_asked=True)
+    return _by_grades(series, metric, given, higher)
+
+
+def _severity(chosen: Chosen) -> tuple[bool, float]:
+    """What is real first, then what is furthest out of its noise."""
+    if chosen.gate is None:
+        return False, -math.inf
+    band = chosen.gate.band
+    return chosen.gate.verdict == "real", chosen.gate.drop / band if math.isfinite(band) and band > 0 else -1e9
 
 
 def _by_grades(series: Series, metric: str, given: tuple[Build | None, Build | None], higher: bool | None) -> Chosen:
@@ -71,12 +88,13 @@ def _by_grades(series: Series, metric: str, given: tuple[Build | None, Build | N
     found = shape(values)
     worse = [k for k in found.steps if _falls(values, k, found.steps) is higher_is_better]
     if any(given):
-        pair = _beside(graded, *given)
-        return _judged(series, metric, pair, "as named", higher=higher_is_better, is_asked=True)
+        return _judged(series, metric, _beside(graded, *given), "as named", higher=higher_is_better, is_asked=True)
     if worse:
-        place = worse[-1]
-        rule = f"the grades step {'down' if higher_is_better else 'up'} at build {graded[place].number}"
-        return _judged(series, metric, (graded[place - 1], graded[place]), rule, higher=higher_is_better)
+        # Several steps down in a row are one story, told from before the first.
+        first = worse[0] if len(worse) == len(found.steps) else worse[-1]
+        numbers = " and ".join(str(graded[k].number) for k in worse if k >= first)
+        rule = f"the grades step {'down' if higher_is_better else 'up'} at build {numbers}"
+        return _judged(series, metric, (graded[first - 1], graded[worse[-1]]), rule, higher=higher_is_better)
     if found.kind == "trend":
         rule = "the grades drift, without a single step"
         return _judged(series, metric, (graded[0], graded[-1]), rule, higher=higher_is_better)
@@ -108,7 +126,7 @@ def _judged(
         [_value(build, metric) for build in regime],
         _after(graded, bad, metric, found),
         higher_is_better=higher_is_better,
-        looked_at=0 if is_asked else len(graded[-MOST:]),
+        looked_at=0 if is_asked else len(graded[-MOST:]) * max(1, len(series.metrics())),
         noise=statistics.median(repeats) if repeats else 0.0,
     )
     return Chosen(
@@ -120,7 +138,6 @@ def _judged(
         found,
         tuple(seen[place].number for place in found.steps),
         verdict,
-        tuple(name for name in series.metrics() if name != metric),
         is_asked,
     )
 
@@ -145,20 +162,24 @@ def _falls(values: list[float], place: int, steps: tuple[int, ...]) -> bool:
     return statistics.fmean(values[place:after]) < statistics.fmean(values[before:place])
 
 
-def _metric(series: Series) -> str:
-    """The one that most builds have; of several the first of those whose direction is known."""
+def _metrics(series: Series, asked: str) -> list[str]:
+    """Those to judge by: the one that was asked for, else all whose direction is known, the commonest first."""
     counts = series.metrics()
-    if not counts:
-        return ""
-    most = max(counts.values())
-    common = [name for name, count in counts.items() if count == most]
-    for name in common:
-        try:
-            direction(series, name)
-        except UsageError:
-            continue
-        return name
-    return common[0]
+    if asked:
+        if asked not in counts:
+            known = ", ".join(counts) or "none"
+            raise UsageError(f"nothing was measured by this name: got {asked!r}, expected one of {known}")
+        return [asked]
+    judged = [name for name in counts if _is_known(series, name)][:_MOST_METRICS]
+    return judged or list(counts)[:1]
+
+
+def _is_known(series: Series, metric: str) -> bool:
+    try:
+        direction(series, metric)
+    except UsageError:
+        return False
+    return True
 
 
 def _value(build: Build, metric: str) -> float:

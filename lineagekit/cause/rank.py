@@ -72,15 +72,15 @@ class Evidence:
     """Of an exact fact: that the feed does not do so by habit."""
 
 
-def rank(changes: Sequence[Change], evidence: Mapping[Change, Evidence], *, step: int | None) -> list[Suspect]:
-    """All changes, the likeliest first; `step` is the first bad build, where the grades tell it."""
-    suspects = [_judge(change, evidence.get(change, Evidence()), step) for change in changes]
+def rank(changes: Sequence[Change], evidence: Mapping[Change, Evidence], *, steps: Sequence[int]) -> list[Suspect]:
+    """All changes, the likeliest first; `steps` are the builds with which it got worse, where the grades tell."""
+    suspects = [_judge(change, evidence.get(change, Evidence()), steps) for change in changes]
     order = {"suspect": 0, "carrier": 1, "cleared": 2, "inert": 3}
     suspects.sort(key=lambda one: (order[one.status], -one.score, one.change.where, one.change.key))
     return _tied(suspects)
 
 
-def _judge(change: Change, known: Evidence, step: int | None) -> Suspect:
+def _judge(change: Change, known: Evidence, steps: Sequence[int]) -> Suspect:
     status: Status = "inert" if change.inert else "cleared" if known.cleared else "suspect"
     weight = _WEIGHT[change.kind] if known.unusual else 0.2
     weight *= 1 - _HABIT * known.rate
@@ -89,29 +89,30 @@ def _judge(change: Change, known: Evidence, step: int | None) -> Suspect:
         weight = max(weight, min(known.surprise, 4.0) / 4.0 * 0.95)
     elif change.is_carrier or known.rate > 0.8:
         status = "carrier" if status == "suspect" else status
-    weight *= _timing(known.onset, step, change) * 0.98 ** len(change.path)
-    return Suspect(change, round(weight, 6), status, _reasons(change, known, step), known.onset)
+    weight *= _timing(known.onset, steps, change) * 0.98 ** len(change.path)
+    return Suspect(change, round(weight, 6), status, _reasons(change, known, steps), known.onset)
 
 
-def _timing(onset: int | None, step: int | None, change: Change) -> float:
-    """What came with the first bad build is likelier than what came before, which good builds had already."""
-    if onset is None or step is None:
+def _timing(onset: int | None, steps: Sequence[int], change: Change) -> float:
+    """What came with a bad build is likelier than what came before, which good builds had already."""
+    if onset is None or not steps:
         return 0.8
-    if onset == step:
+    if onset in steps:
         return 1.0
     # A part takes effect as more and more of the window has it.
-    lag = step - onset
+    lag = min((step - onset for step in steps if step > onset), default=0)
     return 0.7 if change.kind not in SETTINGS and 0 < lag <= 4 else 0.3
 
 
-def _reasons(change: Change, known: Evidence, step: int | None) -> tuple[str, ...]:
+def _reasons(change: Change, known: Evidence, steps: Sequence[int]) -> tuple[str, ...]:
     told = [*known.reasons, *change.details]
     if change.inert:
         told.append("the same content in other bytes" if change.kind not in SETTINGS else "nothing that runs differs")
     if known.cleared:
         told.append(known.cleared)
     if known.onset is not None:
-        told.append(f"came with build {known.onset}" + (", the first bad one" if known.onset == step else ""))
+        word = "the first bad one" if known.onset in steps[:1] else "a worse one" if known.onset in steps else ""
+        told.append(f"came with build {known.onset}" + (f", {word}" if word else ""))
     if known.rate > 0.8:
         told.append("changes with every build")
     elif known.rate == 0 and not change.is_carrier:

@@ -30,7 +30,7 @@ from lineagekit.store.log import Store
 StoreOption = Annotated[
     str | None,
     typer.Option(
-        "--store", metavar="PATH_OR_URL", show_default=False, help="Another store: a folder, or marquez+http://HOST."
+        "--store", metavar="PATH_OR_URL", show_default=False, help="A folder, marquez+http://HOST, or a file of events."
     ),
 ]
 """Every question has it."""

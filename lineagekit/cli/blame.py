@@ -59,7 +59,7 @@ class BlameCommand:
             raise UsageError("--md and --json contradict each other", advice="Leave out one.")
         with asked(out, self.store) as it:
             target = find_target(it.db, self.model, kinds=("model", "build", "dataset"))
-            question = Question(self.metric, self.good, self.bad, self.higher, it.settings.complete)
+            question = Question(self.metric, self.good, self.bad, self.higher, it.settings.complete, it.settings.owners)
             found = blame(it.db, it.store, target, question)
         lines = list(blame_lines(found, limit=self.number))
         out.say(*(["```", it.where, *lines, "```"] if self.md else [it.where, *lines]))

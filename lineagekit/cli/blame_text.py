@@ -32,7 +32,7 @@ def blame_lines(found: Blame, *, limit: int) -> Iterator[str]:
     for place, suspect in enumerate(shown, 1):
         yield from _suspect(place, suspect)
     if len(found.accused) > limit:
-        yield f"           and {len(found.accused) - limit} suspects more (-n {len(found.accused)})"
+        yield f"           and {_count(len(found.accused) - limit, 'suspect')} more (-n {len(found.accused)})"
     yield from _others(found)
     yield from _ground(found)
     yield from _next(found)
@@ -63,11 +63,29 @@ def _context(found: Blame) -> Iterator[str]:
         yield "exam   not known: say it where the metric is reported (metric(..., on=PATH))"
     if chosen.shape is not None and chosen.shape.kind == "step" and chosen.shape.margin < 2:
         yield "onset  not separable from the record: its neighbours fit nearly as well"
+    if len(found.steps) > 1:
+        yield from _timeline(found)
+    for other in chosen.others:
+        if other.gate is not None:
+            old, new = (build.grade(other.metric) for build in (other.good, other.bad))
+            yield f"       {safe(other.metric)} {old:.4g} -> {new:.4g}  {_VERDICTS[other.gate.verdict]}"
     if found.series.others:
         yield f"also   other series have this name: {', '.join(map(safe, found.series.others[:3]))}"
     carriers = [one for one in found.suspects if one.status == "carrier"]
     if carriers:
         yield f"{_count(len(carriers), 'change')} as with every build; {len(found.accused)} not"
+
+
+def _timeline(found: Blame) -> Iterator[str]:
+    """A drop in several steps: what each brought, and with what."""
+    builds = {build.number: build for build in found.series.builds}
+    graded = [build for build in found.series.builds if build.values(found.chosen.metric)]
+    for step in found.steps:
+        before = [build for build in graded if build.number < step][-1]
+        old, new = before.grade(found.chosen.metric), builds[step].grade(found.chosen.metric)
+        with_it = [one.change.sentence for one in found.accused if one.onset == step]
+        told = safe("; ".join(with_it[:3])) + (" ..." if len(with_it) > 3 else "") or "nothing that was recorded: drift"
+        yield f"step   build {step}: {old:.4g} -> {new:.4g}  {told}"
 
 
 def _suspect(place: int, one: Suspect) -> Iterator[str]:
@@ -76,10 +94,16 @@ def _suspect(place: int, one: Suspect) -> Iterator[str]:
     yield f"{place:2} SUSPECT  {safe(one.change.sentence)}{strength}{tie}"
     if one.reasons:
         yield f"            {'; '.join(map(safe, one.reasons))}"
-    about = [f"path {' <- '.join(map(safe, one.change.path))}"] if one.change.path else []
+    about = [f"path {_path(one.change.path)}"] if one.change.path else []
     about += [f"owner {', '.join(map(safe, one.owners))}"] if one.owners else []
     if about:
         yield f"            {'   '.join(about)}"
+
+
+def _path(jobs: tuple[str, ...]) -> str:
+    """From the model up; of a long way both ends."""
+    shown = [safe(job.rpartition("/")[2]) for job in jobs]
+    return " <- ".join(shown if len(shown) <= 4 else [shown[0], "...", *shown[-2:]])
 
 
 def _others(found: Blame) -> Iterator[str]:
@@ -146,6 +170,12 @@ def blame_json(found: Blame) -> dict[str, Any]:
             "builds": gate.builds,
         },
         "onset": found.onset,
+        "steps": list(found.steps),
+        "other_metrics": [
+            {"metric": one.metric, "verdict": one.gate.verdict, "drop": one.gate.drop}
+            for one in chosen.others
+            if one.gate is not None
+        ],
         "exam": {"state": found.exam.state, "name": found.exam.name},
         "suspects": [_suspect_json(one) for one in found.suspects],
         "unknown": [{"input": name, "reason": why} for name, why in found.alignment.unknown.items()],

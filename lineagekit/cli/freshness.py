@@ -24,8 +24,14 @@ from lineagekit.store.log import Store, open_store
 def opened_store(out: Output, named: str | None = None) -> Iterator[tuple[Store, str]]:
     """The store that was named, or this folder's or user's, settled as far as can be, and a line that says which.
 
-    Of a Marquez that was named it is the mirror.
+    Of a Marquez that was named it is the mirror, of a file of events what is in it.
     """
+    if named and os.path.isfile(named):
+        from lineagekit.cli.event_files import opened_file
+
+        with opened_file(out, named) as opened:
+            yield opened
+        return
     if named and named.startswith(MARQUEZ):
         from lineagekit.cli.mirror import opened_mirror
 

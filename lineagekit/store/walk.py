@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lineagekit.store.database import Database
-from lineagekit.store.found import Build, ColumnFlow, Flow, Metric, Read, Sender, Write
+from lineagekit.store.found import Build, ColumnFlow, Flow, Metric, Read, Run, Sender, Write
 from lineagekit.store.index_file import BASE
 from lineagekit.store.packing import plain
 from lineagekit.store.query import THESE, as_list
@@ -202,6 +202,15 @@ def owners_of(db: Database, kind: str, subjects: Iterable[int]) -> dict[int, lis
     for subject, name in db.rows(sql, (kind, as_list(subjects))):
         found.setdefault(subject, []).append(name)
     return found
+
+
+def owners_of_job(db: Database, run: Run) -> list[str]:
+    """Who is asked about the job of a run, as events say."""
+    sql = (
+        "SELECT o.name FROM run r CROSS JOIN owner o ON o.kind = 'job' AND o.subject = r.job WHERE r.id = ?"
+        " ORDER BY o.name"
+    )
+    return [name for (name,) in db.rows(sql, (run.id,))]
 
 
 def job_names(db: Database, jobs: Iterable[int]) -> dict[int, tuple[str, str]]:

@@ -133,6 +133,22 @@ def test_equal_bytes_of_two_runs_are_one_build(tmp_path: Path) -> None:
     assert (len(first.repeats), first.values("auc"), second.values("auc")) == (1, [0.9, 0.902], [0.8])
 
 
+def test_two_steps_down_are_told_apart_with_what_came_with_each(tmp_path: Path) -> None:
+    days = [*good_days(), *(Day(0.85 + d / 1000, labels="flipped") for d in range(4))]
+    days += [Day(0.8 + d / 1000, labels="flipped", params={"lr": "9"}) for d in range(4)]
+    found = answer(tmp_path, days)
+    assert found.steps == (7, 11)
+    assert {one.change.kind: one.onset for one in found.accused} == {"source": 7, "params": 11}
+
+
+def test_of_several_metrics_the_one_that_fell_furthest_out_of_its_noise_is_told(tmp_path: Path) -> None:
+    days = [*good_days(), Day(0.9, more={"f1": 0.5}, labels="flipped")]
+    days[:6] = [Day(day.auc, more={"f1": 0.9 + n / 1000}) for n, day in enumerate(days[:6])]
+    found = answer(tmp_path, days)
+    assert (found.chosen.metric, [one.metric for one in found.chosen.others]) == ("f1", ["auc"])
+    assert found.chosen.others[0].gate.verdict == "not real"
+
+
 def test_without_any_metric_what_changed_is_told_and_no_verdict(tmp_path: Path) -> None:
     found = answer(tmp_path, [Day(None), Day(None, labels="flipped")])
     assert (found.chosen.metric, found.chosen.gate) == ("", None)

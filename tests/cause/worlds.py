@@ -47,6 +47,8 @@ class Day:
     """Why that is unknown."""
     is_seeded: bool = False
     """Training gives the same model for the same data; else each build has bytes of its own."""
+    more: Mapping[str, float] = field(default_factory=dict)
+    """Other metrics."""
     tables: Mapping[str, str] = field(default_factory=dict)
     """`lkt1` of a dataset, by name."""
 
@@ -96,13 +98,13 @@ def story(days: Sequence[Day]) -> Iterator[Event]:
         if day.auc is not None:
             exam = dataset(EXAM, at=at + 51, digest=hashed("exam", day.exam))
             reads = [dataset(MODEL, at=at + 51, digest=model), exam]
-            yield from run("grade.py", at + 50, at + 55, run_facets=grade(day.auc), reads=reads)
+            yield from run("grade.py", at + 50, at + 55, run_facets=grade(day.auc, **day.more), reads=reads)
 
 
-def grade(value: float) -> dict[str, Any]:
-    number = {"value": value} if isfinite(value) else {"text": "NaN"}
-    said = {"name": "auc", "of": MODEL, "on": EXAM, "higherIsBetter": True, **number}
-    return {"lineagekit_metrics": {"metrics": [said]}}
+def grade(auc: float, **more: float) -> dict[str, Any]:
+    about = {"of": MODEL, "on": EXAM, "higherIsBetter": True}
+    values = {name: {"value": v} if isfinite(v) else {"text": "NaN"} for name, v in {"auc": auc, **more}.items()}
+    return {"lineagekit_metrics": {"metrics": [{"name": name, **about, **value} for name, value in values.items()]}}
 
 
 def good_days(count: int = 6) -> list[Day]:

@@ -160,3 +160,12 @@ def test_a_store_without_events_says_so(tmp_path: Path, run: Run) -> None:
     answer = run("show", "churn", LINEAGEKIT_STORE=str(tmp_path / "none"))
     assert answer.returncode == 6
     assert "no store" in answer.stderr
+
+
+def test_a_file_of_events_is_a_store_too(project: Path, run: Run) -> None:
+    before = run("show", "churn", "--json").stdout
+    elsewhere = {"LINEAGEKIT_STORE": str(project / "none")}
+    assert run("show", "churn", "--json", "--store", "events.jsonl", **elsewhere).stdout == before
+    assert run("show", "churn", "--json", "--store", "events.jsonl", **elsewhere).stdout == before
+    (project / "no.jsonl").write_text("nothing\n")
+    assert run("show", "churn", "--store", "no.jsonl").returncode == 8
