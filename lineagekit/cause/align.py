@@ -25,6 +25,7 @@ from lineagekit.store import walk
 from lineagekit.store.found import Read, title_of
 
 MOST_PAIRS = 5000
+_CHANGED = "changed after it was written"
 
 
 @dataclass(slots=True)
@@ -49,6 +50,8 @@ class _Pair:
     good: int
     bad: int
     path: tuple[str, ...]
+    read: tuple[Use, Use] | None = None
+    """What a consumer read of theirs: other bytes, for which there has to be a reason."""
 
 
 def align(views: Views, good: int, bad: int) -> Alignment:
@@ -72,10 +75,10 @@ class _Walk:
         self.found.changes = _merged(self.found.changes)
         return self.found
 
-    def _push(self, good: int, bad: int, path: tuple[str, ...]) -> None:
+    def _push(self, good: int, bad: int, path: tuple[str, ...], read: tuple[Use, Use] | None = None) -> None:
         if good != bad and (good, bad) not in self._seen:
             self._seen.add((good, bad))
-            self._queue.append(_Pair(good, bad, path))
+            self._queue.append(_Pair(good, bad, path, read))
 
     def _compare(self, pair: _Pair) -> None:
         good, bad = self.views.of(pair.good), self.views.of(pair.bad)
@@ -89,8 +92,8 @@ class _Walk:
         for olds, news in matched(left, right):
             self._compare_role(pair, olds, news, path)
         after = len(self.found.changes), len(self.found.unknown), len(self._seen)
-        if before == after and good.run.state == bad.run.state == "COMPLETE" and _outputs_differ(good, bad):
-            self._add([_hidden(good, bad)], path)
+        if before == after:
+            self._add(_unexplained(pair, good, bad), path)
 
     def _compare_role(self, pair: _Pair, olds: list[Use], news: list[Use], path: tuple[str, ...]) -> None:
         """Inputs that are for the same: one on each side, or as many as a window has days."""
@@ -146,18 +149,20 @@ class _Walk:
             for after in writers[1]:
                 if self._is_same_job(before.src, after.src):
                     climbed = True
-                    self._push_bounded(pair, before.src, after.src, path)
+                    self._push_bounded(pair, before.src, after.src, path, (old, new) if is_known else None)
         if not climbed and is_known:
             jobs = self.views.of(writers[0][0].src).job, self.views.of(writers[1][0].src).job
             self._add([replace(_changed("writer", old, new), before=jobs[0], after=jobs[1])], path, runs)
 
-    def _push_bounded(self, pair: _Pair, good: int, bad: int, path: tuple[str, ...]) -> None:
+    def _push_bounded(
+        self, pair: _Pair, good: int, bad: int, path: tuple[str, ...], read: tuple[Use, Use] | None
+    ) -> None:
         """A job that reads its own last output is followed no further than to the good run."""
         if self._is_same_job(good, pair.good):
             if bad == pair.good or self.views.of(bad).run.began <= self.views.of(pair.good).run.began:
                 return
             good = pair.good
-        self._push(good, bad, path)
+        self._push(good, bad, path, read)
 
     def _is_same_job(self, one: int, other: int) -> bool:
         a, b = self.views.of(one).run, self.views.of(other).run
@@ -251,6 +256,27 @@ def _columns(old: Use, new: Use) -> Iterator[str]:
     if added:
         yield f"new: {', '.join(added[:8])}"
     yield from (f"{n}: {before[n]} -> {after[n]}" for n in before if n in after and before[n] != after[n])
+
+
+def _unexplained(pair: _Pair, good: View, bad: View) -> Iterator[Change]:
+    """Two runs with the same code, settings and inputs, of which other bytes were read.
+
+    Either they wrote other bytes, and something is hidden; or somebody changed these after they were written.
+    """
+    if not good.run.state == bad.run.state == "COMPLETE":
+        return
+    if pair.read is None:
+        if _outputs_differ(good, bad):
+            yield _hidden(good, bad)
+        return
+    old, new = pair.read
+    written = bad.outputs.get(new.name)
+    is_theirs = written is None or written.digest == new.digest
+    is_changed = written is not None and str(written.content.get("reason", "")).startswith(_CHANGED)
+    if not is_theirs and (is_changed or (written is not None and written.digest)):
+        yield _changed("out of band", old, new)
+    else:
+        yield _hidden(good, bad)
 
 
 def _outputs_differ(good: View, bad: View) -> bool:

@@ -21,6 +21,7 @@ from lineagekit.cause.choose import Chosen, choose
 from lineagekit.cause.feeds import feed_evidence
 from lineagekit.cause.history import History
 from lineagekit.cause.rank import Evidence, Suspect, rank
+from lineagekit.cause.settings import setting_changes
 from lineagekit.cause.views import Views
 from lineagekit.graph.consumers import owners_in
 from lineagekit.graph.coverage import Coverage, coverage_of
@@ -42,6 +43,8 @@ class Exam:
     good: str = ""
     bad: str = ""
     """Digests of the data."""
+    changes: tuple[Change, ...] = ()
+    """What else differs between the two runs that graded: their code, parameters, packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def blame(db: Database, store: Store, target: Target, question: Question = Quest
     views = Views(db, store)
     series = _with_marks(find_series(views, target), store)
     chosen = choose(series, metric=question.metric, good=question.good, bad=question.bad, higher=question.higher)
-    exam = examine(chosen)
+    exam = examine(views, chosen)
     alignment = align(views, chosen.good.run, chosen.bad.run)
     history = History.of(views, series.builds, chosen.good, chosen.bad)
     steps = _bad_steps(series, chosen)
@@ -124,16 +127,26 @@ def _owned(db: Database, suspect: Suspect, patterns: Mapping[str, str]) -> Suspe
     return replace(suspect, owners=tuple(owners))
 
 
-def examine(chosen: Chosen) -> Exam:
-    """Compare what both builds were measured on."""
+def examine(views: Views, chosen: Chosen) -> Exam:
+    """Compare what both builds were measured on, and with what."""
     old, new = _grade_of(chosen.good, chosen.metric), _grade_of(chosen.bad, chosen.metric)
     if old is None or new is None:
         return Exam("none")
-    name = new.exam or old.exam
-    if old.exam_digest and new.exam_digest:
-        state: ExamState = "same" if old.exam_digest == new.exam_digest else "changed"
-        return Exam(state, name, old.exam_digest, new.exam_digest)
-    return Exam("unknown", name)
+    changes = _grader_changes(views, chosen, old, new)
+    is_known = bool(old.exam_digest and new.exam_digest)
+    differs = bool(changes) or (is_known and old.exam_digest != new.exam_digest)
+    state: ExamState = "changed" if differs else "same" if is_known else "unknown"
+    return Exam(state, new.exam or old.exam, old.exam_digest, new.exam_digest, changes)
+
+
+def _grader_changes(views: Views, chosen: Chosen, old: Grade, new: Grade) -> tuple[Change, ...]:
+    """Of runs that only grade: what trains and grades at once is compared as a build."""
+    if old.run == chosen.good.id or new.run == chosen.bad.id:
+        return ()
+    runs = [views.of(run.id) for grade in (old, new) for run in query.find_runs(views.db, grade.run)]
+    if len(runs) != 2 or runs[0].job != runs[1].job:
+        return ()
+    return tuple(one for one in setting_changes(*runs) if not one.inert and not one.is_carrier)
 
 
 def _grade_of(build: Build, metric: str) -> Grade | None:

@@ -85,8 +85,7 @@ def _by_grades(series: Series, metric: str, given: tuple[Build | None, Build | N
         rule = f"the newest and the one before: only {len(graded)} has {metric}"
         return Chosen(*pair, rule, metric, higher_is_better, is_asked=any(given))
     values = [_value(build, metric) for build in graded]
-    found = shape(values)
-    worse = [k for k in found.steps if _falls(values, k, found.steps) is higher_is_better]
+    found, worse = _falls(values, higher_is_better=higher_is_better)
     if any(given):
         return _judged(series, metric, _beside(graded, *given), "as named", higher=higher_is_better, is_asked=True)
     if worse:
@@ -120,7 +119,8 @@ def _judged(
     regime = _regime(graded, good, metric, drop)
     between = [build for build in graded if good.number < build.number <= bad.number]
     seen = [*regime, *between][-2 * MOST :]
-    found = shape([_value(build, metric) for build in seen])
+    values = [_value(build, metric) for build in seen]
+    found = _worthwhile(shape(values), values, drop)
     repeats = [statistics.stdev(v) for build in graded if len(v := build.values(metric)) > 1]
     verdict = gate(
         [_value(build, metric) for build in regime],
@@ -145,7 +145,8 @@ def _judged(
 def _regime(graded: list[Build], good: Build, metric: str, drop: float) -> list[Build]:
     """The builds that were as good as the good one: back to the last step before it that is worth the name."""
     before = [build for build in graded if build.number <= good.number][-MOST:]
-    steps = shape([_value(build, metric) for build in before], scale=drop).steps
+    values = [_value(build, metric) for build in before]
+    steps = _worthwhile(shape(values), values, drop).steps
     return before[steps[-1] if steps else 0 :]
 
 
@@ -155,11 +156,27 @@ def _after(graded: list[Build], bad: Build, metric: str, found: Shape) -> float:
     return statistics.median(after) if found.kind in ("step", "steps") and len(after) > 2 else after[0]
 
 
-def _falls(values: list[float], place: int, steps: tuple[int, ...]) -> bool:
-    """Whether the values are lower behind this step than before it."""
+def _falls(values: list[float], *, higher_is_better: bool) -> tuple[Shape, list[int]]:
+    """The shape of the grades, and where they get worse: what is far below the largest fall is none."""
+    found = shape(values)
+    sign = 1 if higher_is_better else -1
+    largest = max((sign * _size(values, k, found.steps) for k in found.steps), default=0.0)
+    found = _worthwhile(found, values, largest)
+    return found, [k for k in found.steps if sign * _size(values, k, found.steps) > 0]
+
+
+def _worthwhile(found: Shape, values: list[float], drop: float) -> Shape:
+    """Without steps that are small beside the drop in question."""
+    steps = tuple(k for k in found.steps if abs(_size(values, k, found.steps)) >= drop / 5)
+    kind = "steps" if len(steps) > 1 else "step" if steps else "none" if found.steps else found.kind
+    return replace(found, steps=steps, kind=kind)
+
+
+def _size(values: list[float], place: int, steps: tuple[int, ...]) -> float:
+    """How far the values fall with this step."""
     before = max((k for k in steps if k < place), default=0)
     after = min((k for k in steps if k > place), default=len(values))
-    return statistics.fmean(values[place:after]) < statistics.fmean(values[before:place])
+    return statistics.fmean(values[before:place]) - statistics.fmean(values[place:after])
 
 
 def _metrics(series: Series, asked: str) -> list[str]:

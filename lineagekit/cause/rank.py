@@ -37,6 +37,8 @@ _WEIGHT: dict[Kind, float] = {
     "entered": 0.15,
     "expired": 0.02,
 }
+_UNUSUAL, _UTTERLY = 1.5, 6.0
+"""Surprise from which on a feed that always changes is a suspect, and above which more says no more."""
 _HABIT = 0.9
 """How much of its weight a change loses whose like comes with every build."""
 
@@ -84,11 +86,12 @@ def _judge(change: Change, known: Evidence, steps: Sequence[int]) -> Suspect:
     status: Status = "inert" if change.inert else "cleared" if known.cleared else "suspect"
     weight = _WEIGHT[change.kind] if known.unusual else 0.2
     weight *= 1 - _HABIT * known.rate
-    if known.surprise:
+    is_habit = change.is_carrier or known.rate > 0.8
+    if known.surprise >= _UNUSUAL:
         # A feed that moves every day is accused by how it moved, and only by that.
-        weight = max(weight, min(known.surprise, 4.0) / 4.0 * 0.95)
-    elif change.is_carrier or known.rate > 0.8:
-        status = "carrier" if status == "suspect" else status
+        weight = max(weight, min(known.surprise, _UTTERLY) / _UTTERLY * 0.95)
+    elif is_habit and status == "suspect":
+        status = "carrier"
     weight *= _timing(known.onset, steps, change) * 0.98 ** len(change.path)
     return Suspect(change, round(weight, 6), status, _reasons(change, known, steps), known.onset)
 

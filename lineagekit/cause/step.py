@@ -36,12 +36,12 @@ class Shape:
     """By how much (BIC) it is likelier than the next place for the step; below about 2 it is not separable."""
 
 
-def shape(values: Sequence[float], *, scale: float = 0.0) -> Shape:
-    """By the Bayesian information criterion; differences far below `scale` count for nothing."""
+def shape(values: Sequence[float]) -> Shape:
+    """By the Bayesian information criterion."""
     n = len(values)
     if n < 3:
         return Shape("none")
-    floor = max(_spread(values) * 1e-3, scale / 10, _TINY) ** 2
+    floor = max(_spread(values) * 1e-3, _TINY) ** 2
     candidates: list[tuple[float, Shape]] = [(_bic(_flat(values), n, 1, floor), Shape("none"))]
     candidates.append((_bic(_line(values), n, 2, floor), Shape("trend")))
     ones = [

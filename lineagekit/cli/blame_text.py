@@ -52,15 +52,11 @@ def _head(found: Blame) -> str:
 
 
 def _context(found: Blame) -> Iterator[str]:
-    chosen, exam = found.chosen, found.exam
+    chosen = found.chosen
     if chosen.gate is not None and chosen.gate.verdict == "cannot tell":
         asked = "ranking anyway, because you asked" if chosen.is_asked else "what changed is ranked all the same"
         yield f"regression not established from {_count(chosen.gate.builds, 'graded build')} before; {asked}"
-    if exam.state == "changed":
-        yield f"exam   {safe(exam.name)} changed too: the two grades are not comparable. Missing: the old model on the"
-        yield "       new exam, and the new model on the old one"
-    elif exam.state == "unknown":
-        yield "exam   not known: say it where the metric is reported (metric(..., on=PATH))"
+    yield from _exam(found)
     if chosen.shape is not None and chosen.shape.kind == "step" and chosen.shape.margin < 2:
         yield "onset  not separable from the record: its neighbours fit nearly as well"
     if len(found.steps) > 1:
@@ -74,6 +70,18 @@ def _context(found: Blame) -> Iterator[str]:
     carriers = [one for one in found.suspects if one.status == "carrier"]
     if carriers:
         yield f"{_count(len(carriers), 'change')} as with every build; {len(found.accused)} not"
+
+
+def _exam(found: Blame) -> Iterator[str]:
+    exam = found.exam
+    yield from (f"exam   {safe(change.sentence)}" for change in exam.changes)
+    if exam.state == "unknown":
+        yield "exam   not known: say it where the metric is reported (metric(..., on=PATH))"
+    elif exam.state == "changed" and exam.good == exam.bad:
+        yield "       the two grades were not measured alike, and are not comparable"
+    elif exam.state == "changed":
+        yield f"exam   {safe(exam.name)} changed too: the two grades are not comparable. Missing: the old model on the"
+        yield "       new exam, and the new model on the old one"
 
 
 def _timeline(found: Blame) -> Iterator[str]:
@@ -176,7 +184,11 @@ def blame_json(found: Blame) -> dict[str, Any]:
             for one in chosen.others
             if one.gate is not None
         ],
-        "exam": {"state": found.exam.state, "name": found.exam.name},
+        "exam": {
+            "state": found.exam.state,
+            "name": found.exam.name,
+            "changes": [change.sentence for change in found.exam.changes],
+        },
         "suspects": [_suspect_json(one) for one in found.suspects],
         "unknown": [{"input": name, "reason": why} for name, why in found.alignment.unknown.items()],
         "compared": {

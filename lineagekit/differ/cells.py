@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pyarrow import types as t
 
 from lineagekit.identity.tables.cells import cells_of, write_rows
 from lineagekit.identity.tables.engine import Engine, choose_engine
@@ -38,13 +39,20 @@ def hash_cells(layout: Layout, array: pa.Array, engine: Engine | None = None) ->
     ready = cells_of(layout, pa.record_batch([array], names=[""]), engine)
     matrix = np.empty((layout.words, len(array)), np.uint64)
     write_rows(layout, ready, 0, matrix, engine)
-    plain = layout.bitmap_words == 1 and layout.nodes[0].kind != "struct" and not array.null_count
+    plain = layout.bitmap_words == 1 and not _may_hold_nulls(array)
     cells = np.full(len(array), _NO_NULLS if plain else SEED)
     scratch = np.empty_like(cells)
     for word in matrix[1 if plain else 0 :]:
         np.bitwise_xor(cells, word, out=cells)
         mix_in_place(cells, scratch)
     return cells
+
+
+def _may_hold_nulls(array: pa.Array) -> bool:
+    """A dictionary, a run or a struct may, though none is counted on top."""
+    type_ = array.type
+    is_wrapped = t.is_dictionary(type_) or t.is_run_end_encoded(type_) or t.is_struct(type_)
+    return bool(is_wrapped or array.null_count or isinstance(array, pa.ExtensionArray))
 
 
 def mix_in_place(numbers: Numbers, scratch: Numbers) -> None:

@@ -83,7 +83,8 @@ def _is_table(at: At) -> bool:
 def _what(at: At, job: Job) -> str:
     if not at.is_one:
         return at.words
-    return "a text" if as_text(head_of(at, job.hashing(), 1 << 16)) is not None else "a binary file"
+    head = head_of(at, job.hashing(), 1 << 16).rpartition(b"\n")  # a cut line may end within a character
+    return "a text" if as_text(head[0] or head[2]) is not None else "a binary file"
 
 
 def _folders(a: At, b: At, job: Job, steps: Steps) -> Difference:
@@ -101,6 +102,8 @@ def _folders(a: At, b: At, job: Job, steps: Steps) -> Difference:
             return _difference(a, b, steps, ("same content", f"same content, {what}"), files=files)
         return _table_sets(a, b, manifests, files, job, steps)
     parts = tuple(_part(a, b, one, job) for one in files.changed[:_MOST_PARTS])
+    if len(files.changed) > _MOST_PARTS:
+        steps.skip("parts", f"only the first {_MOST_PARTS} of {len(files.changed):,} changed files were looked into")
     return _difference(a, b, steps, files_verdict(files), files=files, parts=parts)
 
 

@@ -77,6 +77,11 @@ class Kept:
         """The digest of the bytes, or of a folder's manifest."""
         return next((one for one in self.digests if one.algorithm not in _CONTENT), None)
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the cells are text that has no types: CSV."""
+        return any(name == "csv" for one in self.digests for name, _ in one.parameters)
+
     @cached_property
     def profiled(self) -> Columns:
         """Names and types of the profile's columns, in its order; empty where they are not surely these."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two profiles column by column: sums of cells, counts, bounds, and drift by the bins that both kept.
 
->>> changed_totals(before, after, SchemaChanges())  # doctest: +SKIP
+>>> changed_totals(before, after)  # doctest: +SKIP
 ('amount',)
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lineagekit.differ.changes import ColumnChange, Facts, SchemaChanges
+from lineagekit.differ.changes import ColumnChange, Facts
 from lineagekit.differ.drift import Counts, ks_of_counts, psi_of
 from lineagekit.differ.kept import Kept
 from lineagekit.identity.profile import ColumnProfile, collapse, detail_of
@@ -25,16 +25,15 @@ def totals_of(kept: Kept) -> dict[str, int]:
     return {name: column.total for (name, _), column in zip(kept.profiled, kept.profile.columns, strict=False)}
 
 
-def changed_totals(before: Kept, after: Kept, schema: SchemaChanges) -> tuple[str, ...]:
-    """Columns of both, by their names afterwards, whose cells are not the same; those of another type aside."""
+def changed_totals(before: Kept, after: Kept) -> tuple[str, ...]:
+    """Columns of both whose cells are not the same; those of another type aside."""
     a, b = totals_of(before), totals_of(after)
-    retyped = {one.name for one in schema.retyped}
-    return tuple(
-        name for name, _ in after.columns if name in a and name in b and name not in retyped and a[name] != b[name]
-    )
+    types = dict(before.profiled), dict(after.profiled)
+    shared = [name for name, _ in after.columns if name in a and name in b and types[0][name] == types[1][name]]
+    return tuple(name for name in shared if a[name] != b[name])
 
 
-def changed_profiles(before: Kept, after: Kept, schema: SchemaChanges) -> tuple[ColumnChange, ...]:
+def changed_profiles(before: Kept, after: Kept) -> tuple[ColumnChange, ...]:
     """Statistics of the columns that changed."""
     if before.profile is None or after.profile is None:
         return ()
@@ -42,7 +41,7 @@ def changed_profiles(before: Kept, after: Kept, schema: SchemaChanges) -> tuple[
     types = dict(after.profiled)
     columns = _by_name(before), _by_name(after)
     changes = []
-    for name in changed_totals(before, after, schema):
+    for name in changed_totals(before, after):
         facts = [
             _facts(kept, column[name], summary[name])
             for kept, column, summary in ((before, columns[0], one), (after, columns[1], other))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lineagekit.differ.changes import Column, Difference, Renamed, Retyped, RowChanges, SchemaChanges
+from lineagekit.differ.changes import Column, ColumnChange, Difference, Renamed, Retyped, RowChanges, SchemaChanges
 from lineagekit.differ.files import compare_manifests
 from lineagekit.differ.kept import Columns, Kept
 from lineagekit.differ.profiles import changed_profiles, changed_totals, totals_of
@@ -37,21 +37,24 @@ def compare_kept(a: str, before: Kept, b: str, after: Kept, steps: Steps) -> Dif
     schema = _schema(before, after, steps)
     if schema is None:
         return _told(found, _of_bytes(before, after), steps)
-    columns = changed_totals(before, after, schema)
+    columns = changed_totals(before, after)
     rows = _rows(before, after, schema, steps)
-    statistics = None
-    if before.profiled and after.profiled:
-        with steps.step("statistics") as step:
-            statistics = changed_profiles(before, after, schema)
-            step.found(bool(statistics), f"{len(statistics)} columns differ")
-            step.cost = _STORED
-    else:
-        steps.skip("statistics", _missing(before, after, "profile"))
-    found = replace(found, schema=schema, rows=rows, statistics=statistics)
+    found = replace(found, schema=schema, rows=rows, statistics=_statistics(before, after, steps))
     if columns and (rows is None or not rows.differ):
         words = [f"columns {', '.join(columns)}", *([f"schema: {', '.join(schema.words())}"] * bool(schema))]
         return _told(found, ("changed", f"changed ({', '.join(words)}; in how many rows is not known)"), steps)
     return _told(found, table_verdict(schema, rows), steps)
+
+
+def _statistics(before: Kept, after: Kept, steps: Steps) -> tuple[ColumnChange, ...] | None:
+    if not (before.profiled and after.profiled) or before.is_text != after.is_text:
+        steps.skip("statistics", _missing(before, after, "profile"))
+        return None
+    with steps.step("statistics") as step:
+        changed = changed_profiles(before, after)
+        step.found(bool(changed), f"{len(changed)} column{'' if len(changed) == 1 else 's'} differ")
+        step.cost = _STORED
+    return changed
 
 
 def _told(found: Difference, verdict: Verdict, steps: Steps) -> Difference:
@@ -88,7 +91,10 @@ def _of_bytes(before: Kept, after: Kept) -> Verdict:
 
 def _missing(before: Kept, after: Kept, what: str) -> str:
     who = [name for name, one in (("before", before), ("after", after)) if getattr(one, what) is None]
-    return f"no {what} was kept of {' and '.join(who)}" if who else f"the {what}s are of other columns or types"
+    if who:
+        return f"no {what} was kept of {' and '.join(who)}"
+    is_text = before.is_text != after.is_text
+    return "one side is text, which has no types" if is_text else f"a {what} is not known to be of these columns"
 
 
 def _folders(found: Difference, before: Kept, after: Kept, steps: Steps) -> Difference:
@@ -131,6 +137,8 @@ def _schema(before: Kept, after: Kept, steps: Steps) -> SchemaChanges | None:
         return None
     with steps.step("schema") as step:
         changes = _compare_columns(before.columns, after.columns, _renamed(before, after))
+        if before.is_text != after.is_text:  # every column has another type, which says nothing
+            changes = replace(changes, retyped=())
         words = changes.words()
         step.found(bool(words), ", ".join(words) or f"{len(after.columns)} columns")
         step.cost = _STORED
@@ -164,24 +172,21 @@ def _rows(before: Kept, after: Kept, schema: SchemaChanges, steps: Steps) -> Row
     if before.rows is None or after.rows is None:
         steps.skip("rows", "the number of rows was not recorded of one side")
         return None
-    if not (before.profiled and after.profiled):
+    if not (before.profiled and after.profiled) or before.is_text != after.is_text:
         steps.skip("rows", _missing(before, after, "profile"))
         return None
-    names = tuple((name, 0) for name in changed_totals(before, after, schema))
-    if schema.words():
-        net = after.rows - before.rows
-        steps.skip(
-            "rows", f"{before.rows:,} and {after.rows:,}; sketches of other columns do not compare, sums of cells do"
-        )
-        rows = RowChanges(before.rows, after.rows, max(0, net), max(0, -net), columns=names, exact=False)
-        return rows if net or not names else None
+    columns, net = changed_totals(before, after), after.rows - before.rows
+    rows = RowChanges(before.rows, after.rows, columns=tuple((name, 0) for name in columns), exact=False)
+    if before.profiled != after.profiled:  # rows of other columns or types hash otherwise
+        steps.skip("rows", f"{before.rows:,} and {after.rows:,}; which ones is not known, for the columns are others")
+        rows = replace(rows, added=max(0, net), removed=max(0, -net))
+        return rows if rows.differ or not (columns or schema.retyped) else None
     with steps.step("rows") as step:
         changed, added, removed = _by_sketch(before, after)
-        step.found(
-            bool(changed or added or removed), f"about {changed + added + removed:,} of {after.rows:,} rows differ"
-        )
-        step.cost = f"{_STORED}: no row was read"
-    return RowChanges(before.rows, after.rows, added, removed, changed, columns=names, exact=False)
+        count = changed + added + removed
+        step.found(bool(count), f"about {count:,} rows differ; which ones is not known, for bytes are gone")
+        step.cost = f"{_STORED}, no row was read"
+    return replace(rows, changed=changed, added=added, removed=removed)
 
 
 def _by_sketch(before: Kept, after: Kept) -> tuple[int, int, int]:

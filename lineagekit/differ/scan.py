@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -117,11 +118,6 @@ class Scanned:
         """How many there are."""
         return sum(self.counts)
 
-    @property
-    def is_whole_sample(self) -> bool:
-        """Whether the sample holds every row."""
-        return len(self.places) == self.rows
-
 
 def scan(
     plans: Sequence[Plan], *, threads: int = 1, progress: Callable[[int], None] = ignore_progress
@@ -138,24 +134,18 @@ def scan(
         done.run(threads=spare)
         return done
 
-    try:
+    with ExitStack() as stack:
         for side, plan in enumerate(plans):
             found[side].columns = [Tally(column.as_numbers) for column in plan.columns]
-        with ThreadPoolExecutor(max(1, threads)) as pool:
-            for (side, _), done in zip(tasks, pool.map(work, tasks), strict=True):
-                found[side].take(done)
-    except pa.ArrowException as error:
-        _close(found)
-        raise BadDataError(f"cannot read the table: {str(error).partition(chr(10))[0]}") from error
-    except BaseException:
-        _close(found)
-        raise
+            stack.callback(found[side].close)
+        try:
+            with ThreadPoolExecutor(max(1, threads)) as pool:
+                for (side, _), done in zip(tasks, pool.map(work, tasks), strict=True):
+                    found[side].take(done)
+        except pa.ArrowException as error:
+            raise BadDataError(f"cannot read the table: {str(error).partition(chr(10))[0]}") from error
+        stack.pop_all()  # whoever asked closes them
     return found
-
-
-def _close(found: Sequence[Scanned]) -> None:
-    for one in found:
-        one.close()
 
 
 class _Work:

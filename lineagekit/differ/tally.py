@@ -146,7 +146,7 @@ class Tally:
         """How many distinct values there are, about; `null` is the hash of a null, which is no value."""
         if self.is_all_smallest:
             return len(self.smallest) - int(np.isin(np.uint64(null), self.smallest))
-        return round((len(self.smallest) - 1) * _ALL / int(self.smallest[-1]))
+        return min(self.rows - self.nulls, round((len(self.smallest) - 1) * _ALL / int(self.smallest[-1])))
 
     def plus(self, other: Tally) -> None:
         """Add what was learned of the rows behind these."""

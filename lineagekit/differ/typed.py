@@ -68,7 +68,7 @@ def _of_numbers(a: pa.DataType, b: pa.DataType) -> Common | None:
         narrow = a if a.bit_width < b.bit_width else b
         return Common(narrow, f"rounded to {logical_type(narrow)}")
     if t.is_floating(a) or t.is_floating(b):
-        return Common(pa.float64())
+        return Common(pa.float64(), "as float64")
     if t.is_decimal(a) or t.is_decimal(b):
         return _of_decimals(a, b)
     if t.is_uint64(a) or t.is_uint64(b):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,8 @@ def test_versions_of_a_recorded_dataset_and_of_a_model_compare(folder: Path, env
         "    lineagekit.model('m.bin', name='churn')\n"
     )
     for number, source in enumerate(("a.csv", "b.csv")):
-        assert run("run", "--", "python", "make.py", source).returncode == 0
-        assert run("run", "--", "python", "train.py", f"0.{number}").returncode == 0
+        assert run("run", "--", sys.executable, "make.py", source).returncode == 0
+        assert run("run", "--", sys.executable, "train.py", f"0.{number}").returncode == 0
     lines = run("diff", "orders.csv@1", "orders.csv").stdout.splitlines()
     assert lines[0].startswith("store ")
     assert lines[2] == "changed (2 rows, columns amount, status)"  # a.csv still has the bytes

@@ -167,3 +167,11 @@ def test_a_dictionary_and_plain_text_are_one_type(tmp_path: Path) -> None:
     a = write(table, tmp_path / "a.parquet")
     pq.write_table(table.cast(pa.schema([("s", pa.large_string())])), tmp_path / "b.parquet", use_dictionary=False)
     assert compare(a, tmp_path / "b.parquet").verdict == "same content, re-encoded"
+
+
+def test_a_null_in_a_dictionary_is_no_empty_text(tmp_path: Path) -> None:
+    null = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2]), pa.array(["a", None, ""]))
+    empty = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2]), pa.array(["a", "", ""]))
+    a = write(pa.table({"s": null}), tmp_path / "a.arrow")
+    found = compare(a, write(pa.table({"s": empty}), tmp_path / "b.arrow"))
+    assert found.verdict == "changed (1 row, columns s)"

@@ -149,6 +149,17 @@ def test_other_columns_leave_the_sums_of_those_that_stayed(world: World) -> None
     assert not found.is_complete
 
 
+def test_text_and_a_typed_format_are_not_called_other_types(world: World) -> None:
+    path, text = world.data / "orders.parquet", world.data / "orders.csv"
+    record(world, path, as_bytes(orders()))
+    record(world, text, b"id,amount,kind\n1,2,a\n")
+    path.unlink()
+    found = compare(world, f"{path}@1", text)
+    assert found.verdict == "changed (columns kind; in how many rows is not known)"  # text is text in both
+    assert found.schema is not None
+    assert (found.schema.retyped, found.is_complete) == ((), False)
+
+
 def test_the_files_of_a_folder_are_known_from_its_manifest(world: World) -> None:
     folder = world.data / "set"
     folder.mkdir()
