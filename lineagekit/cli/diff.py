@@ -25,7 +25,7 @@ from lineagekit.config import Config
 from lineagekit.errors import UsageError
 
 if TYPE_CHECKING:
-    from lineagekit.differ.changes import Difference
+    from lineagekit.differ.difference import Difference
     from lineagekit.differ.kept import Known
 
 SAME, DIFFER, NOT_KNOWN = 0, 1, 5

@@ -12,15 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from lineagekit.cli.diff_facts import statistics_lines
 from lineagekit.cli.tables import wrapped
 from lineagekit.cli.text import safe
-from lineagekit.differ.changes import (
-    Difference,
-    Example,
-    FileChange,
-    FileChanges,
-    RowChanges,
-    RunChanges,
-    SchemaChanges,
-)
+from lineagekit.differ.changes import Example, FileChange, FileChanges, RowChanges, SchemaChanges
+from lineagekit.differ.difference import Difference, RunChanges
 from lineagekit.differ.steps import size_text
 
 Section = tuple[str, Sequence[str]]
@@ -33,7 +26,9 @@ def told(answer: Difference) -> list[str]:
     """For a terminal."""
     lines = [f"{safe(answer.a)} -> {safe(answer.b)}", *wrapped(safe(answer.verdict))]
     for title, content in _sections(answer):
-        lines += ["", title, *(line for text in content for line in wrapped(text, indent="  "))]
+        is_code = title == "text"  # whose spaces mean something
+        shown = (f"  {text}" for text in content) if is_code else (w for t in content for w in wrapped(t, indent="  "))
+        lines += ["", title, *shown]
     return lines
 
 
@@ -69,7 +64,7 @@ def _sections(answer: Difference) -> Iterator[Section]:
 
 
 def _levels(answer: Difference) -> Iterator[str]:
-    words = {"same": "same", "different": "differ", "unknown": "not compared"}
+    words = {"same": "same", "different": "differ", "unknown": "not compared", "taken": "taken"}
     width = max(len(level.name) for level in answer.levels)
     for level in answer.levels:
         cost = f" ({level.cost})" if level.cost else ""

@@ -1,32 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a diff says, as values: a verdict, the levels that were compared at what cost, and the changes of each.
+"""What changed, as values: files, columns, statistics, rows.
 
->>> as_json(Level("schema", "same", "3 columns"))
-{'name': 'schema', 'outcome': 'same', 'told': '3 columns'}
+>>> SchemaChanges(added=(Column("note", "utf8"),), reordered=True).words()
+['added', 'reordered']
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import Literal
 
 Outcome = Literal["same", "different", "unknown"]
-Kind = Literal[
-    "identical",
-    "same content",
-    "other order",
-    "other format",
-    "schema only",
-    "appended",
-    "changed",
-    "not comparable",
-    "unknown",
-]
-
-INERT = ("identical", "same content", "other order", "other format")
-"""Verdicts under which the data are the same, however they are written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +18,8 @@ class Level:
     """One step of the comparison: what it found, what it cost, or why it could not be taken."""
 
     name: str
-    outcome: Outcome
+    outcome: Outcome | Literal["taken"]
+    """What was only taken, such as a profile to compare with, is neither same nor different."""
     told: str = ""
     cost: str = ""
 
@@ -187,96 +172,3 @@ class RowChanges:
     def differ(self) -> bool:
         """Whether there are other rows, whatever their order."""
         return bool(self.added or self.removed or self.changed)
-
-
-@dataclass(frozen=True, slots=True)
-class TextChanges:
-    """A unified diff, cut where it is long."""
-
-    added: int
-    removed: int
-    lines: tuple[str, ...]
-    cut: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FactChange:
-    """A parameter, a metric, a module, a package... of a run; None is not there."""
-
-    section: str
-    name: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class UseChange:
-    """What a run read or wrote; `outcome` is "unknown" where the bytes of one side are not known."""
-
-    role: Literal["input", "output"]
-    name: str
-    outcome: Outcome
-    before: str = ""
-    after: str = ""
-    verdict: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunChanges:
-    """Two runs."""
-
-    before: str
-    after: str
-    uses: tuple[UseChange, ...] = ()
-    facts: tuple[FactChange, ...] = ()
-    same: tuple[str, ...] = ()
-    """Sections that are known on both sides and equal."""
-    unknown: tuple[str, ...] = ()
-    """Sections of which one side said nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How two differ. What was not compared, or has no meaning for them, is None."""
-
-    a: str
-    b: str
-    kind: Kind
-    verdict: str
-    levels: tuple[Level, ...] = ()
-    files: FileChanges | None = None
-    schema: SchemaChanges | None = None
-    statistics: tuple[ColumnChange, ...] | None = None
-    rows: RowChanges | None = None
-    text: TextChanges | None = None
-    run: RunChanges | None = None
-    parts: tuple[Difference, ...] = ()
-    """Of files of a folder, or of a model."""
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def differs(self) -> bool:
-        """Whether the data are known to be other data."""
-        return self.kind not in (*INERT, "unknown")
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether all levels could be compared."""
-        return all(level.outcome != "unknown" for level in self.levels)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for `--json`; what is not known is left out."""
-        told: dict[str, Any] = as_json(self)
-        return told | {"differs": self.differs, "complete": self.is_complete}
-
-
-def as_json(value: object) -> Any:
-    """Dataclasses as objects without what is empty, and numbers that JSON has none of as texts."""
-    if is_dataclass(value):
-        told = ((one.name, getattr(value, one.name)) for one in fields(value))
-        return {name: as_json(one) for name, one in told if one is not None and one not in ("", ())}
-    if isinstance(value, tuple | list):
-        return [as_json(one) for one in value]
-    if isinstance(value, Mapping):
-        return {str(name): as_json(one) for name, one in value.items()}
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -11,7 +11,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lineagekit.differ.changes import Difference, Level
+from lineagekit.differ.changes import Level
+from lineagekit.differ.difference import Difference
 from lineagekit.differ.disk import compare_places
 from lineagekit.differ.job import How, Job
 from lineagekit.differ.kept import Kept, Known
@@ -76,7 +77,8 @@ def _kept(side: Side, job: Job, steps: Steps) -> Kept:
     path = os.path.join(side.at.path, side.at.within) if side.at.within else side.at.path
     options = Options(profile=True, threads=job.how.threads, cache=job.how.cache, progress=steps)
     try:
-        return Kept.of(fingerprint(path, options))
-    except BadDataError as error:
-        steps.warnings.append(str(error))
+        with steps.step("profile") as step:
+            step.outcome, step.told = "taken", f"of {side.title}, to set it against what is remembered"
+            return Kept.of(fingerprint(path, options))
+    except BadDataError:
         return Kept.of(fingerprint(path, replace(options, what="bytes")))

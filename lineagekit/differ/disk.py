@@ -12,8 +12,9 @@ from contextlib import ExitStack
 from typing import Any
 
 from lineagekit.differ.at import At, digest_of, head_of, is_same_file, manifest_of, size_of, source_of
-from lineagekit.differ.changes import Difference, FileChange, FileChanges
+from lineagekit.differ.changes import FileChange, FileChanges
 from lineagekit.differ.content import compare_content, open_both
+from lineagekit.differ.difference import Difference
 from lineagekit.differ.files import compare_manifests
 from lineagekit.differ.job import Job
 from lineagekit.differ.steps import Steps, size_text

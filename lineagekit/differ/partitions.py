@@ -86,12 +86,79 @@ def by_key(left: Hashed, right: Hashed, *, most_pairs: int, most_rows: int) -> F
 
 
 def as_multisets(left: Hashed, right: Hashed, *, most_rows: int) -> Found:
-    """Rows that one side has more often than the other; of equal rows the last ones are meant."""
+    """Rows that one side has more often than the other; of equal rows the first ones are shown."""
     found = Found()
-    for a, b in _slices(left, right):
-        gone, new = _surplus(a, b), _surplus(b, a)
-        _add_lonely(found, gone, new, most_rows)
+    gone, new = _Surplus(most_rows), _Surplus(most_rows)
+    for wanted in _parted(left, right):
+        a, b = _counts(left, wanted), _counts(right, wanted)
+        gone.add(a, b)
+        new.add(b, a)
+    found.removed, found.added = gone.rows, new.rows
+    found.gone, found.new = gone.places(left.rows), new.places(right.rows)
     return found
+
+
+class _Surplus:
+    """What one side has more often: how many rows, and some of their hashes."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self.rows = most, 0
+        self._left: dict[int, int] = {}
+
+    def add(self, one: Counts, other: Counts) -> None:
+        places = np.searchsorted(other.hashes, one.hashes)
+        places[places == len(other.hashes)] = 0
+        theirs = np.zeros(len(one.hashes), np.int64)
+        if len(other.hashes):
+            theirs = np.where(other.hashes[places] == one.hashes, other.counts[places], 0)
+        more = one.counts - theirs
+        kept = np.flatnonzero(more > 0)
+        self.rows += int(more[kept].sum())
+        for place in kept[: self._most - len(self._left)]:
+            self._left[int(one.hashes[place])] = int(more[place])
+
+    def places(self, hashes: Spool) -> Rows:
+        """Where such rows stand, so many of each as there are too many."""
+        left, found, room = dict(self._left), [], self._most
+        for row, block in hashes.blocks() if room else ():
+            for hash_ in [one for one in left if left[one]]:
+                rows = np.flatnonzero(block == np.uint64(hash_))[: min(left[hash_], room)]
+                left[hash_] -= len(rows)
+                room -= len(rows)
+                found.append(rows + row)
+            if not room or not any(left.values()):
+                break
+        return np.sort(np.concatenate(found)).astype(np.int64) if found else np.empty(0, np.int64)
+
+
+class Counts(NamedTuple):
+    """Distinct hashes, ascending, and how often each comes."""
+
+    hashes: Numbers
+    counts: Rows
+
+
+def _counts(hashed: Hashed, wanted: Mask) -> Counts:
+    """Of the rows in these partitions; joined as they come, for a row may be there a million times."""
+    pieces: list[Counts] = [Counts(np.empty(0, np.uint64), np.empty(0, np.int64))]
+    for _, block in hashed.rows.blocks():
+        some = np.sort(block[wanted[(block >> _SHIFT).astype(np.intp)]])
+        pieces.append(_joined([Counts(some, np.ones(len(some), np.int64))]))
+        if sum(len(piece.hashes) for piece in pieces[1:]) > max(_AT_ONCE, len(pieces[0].hashes)):
+            pieces = [_joined(pieces)]
+    return _joined(pieces)
+
+
+def _joined(pieces: list[Counts]) -> Counts:
+    hashes = np.concatenate([piece.hashes for piece in pieces])
+    counts = np.concatenate([piece.counts for piece in pieces])
+    if len(pieces) > 1:
+        order = np.argsort(hashes, kind="stable")
+        hashes, counts = hashes[order], counts[order]
+    if not len(hashes):
+        return Counts(hashes, counts)
+    first = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]]))
+    return Counts(hashes[first], np.add.reduceat(counts, first))
 
 
 def _add_lonely(found: Found, gone: Rows, new: Rows, most: int) -> None:
@@ -105,16 +172,6 @@ def _without(rows: Rows, places: npt.NDArray[np.intp]) -> Rows:
     kept = np.ones(len(rows), np.bool_)
     kept[places] = False
     return rows[kept]
-
-
-def _surplus(one: Slice, other: Slice) -> Rows:
-    order = np.lexsort((one.rows, one.hashes))
-    hashes, rows = one.hashes[order], one.rows[order]
-    distinct, first, counts = np.unique(hashes, return_index=True, return_counts=True)
-    theirs = np.sort(other.hashes)
-    common = np.searchsorted(theirs, distinct, "right") - np.searchsorted(theirs, distinct, "left")
-    rank = np.arange(len(rows)) - np.repeat(first, counts)
-    return rows[rank >= np.repeat(common, counts)]
 
 
 def _require_unique(keys: Numbers) -> None:
@@ -142,15 +199,20 @@ def _between(numbers: Numbers, low: int, high: int) -> Mask:
 
 
 def _slices(left: Hashed, right: Hashed) -> Iterator[tuple[Slice, Slice]]:
+    for wanted in _parted(left, right):
+        yield _collect(left, wanted), _collect(right, wanted)
+
+
+def _parted(left: Hashed, right: Hashed) -> Iterator[Mask]:
+    """Partitions that differ, as many at a time as hold so many rows."""
     (sums, counts), (other_sums, other_counts) = _sums(left), _sums(right)
-    differ = (sums != other_sums) | (counts != other_counts)
-    places = np.flatnonzero(differ)
+    places = np.flatnonzero((sums != other_sums) | (counts != other_counts))
     ends = np.cumsum((counts + other_counts)[places])
     while len(places):
         take = max(1, int(np.searchsorted(ends, _AT_ONCE, "right")))
         wanted = np.zeros(1 << _BITS, np.bool_)
         wanted[places[:take]] = True
-        yield _collect(left, wanted), _collect(right, wanted)
+        yield wanted
         ends = ends[take:] - ends[take - 1]
         places = places[take:]
 

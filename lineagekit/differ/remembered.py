@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lineagekit.differ.changes import Column, ColumnChange, Difference, Renamed, Retyped, RowChanges, SchemaChanges
+from lineagekit.differ.changes import Column, ColumnChange, Renamed, Retyped, RowChanges, SchemaChanges
+from lineagekit.differ.difference import Difference
 from lineagekit.differ.files import compare_manifests
 from lineagekit.differ.kept import Columns, Kept
 from lineagekit.differ.profiles import changed_profiles, changed_totals, totals_of

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lineagekit.differ.changes import Difference, FactChange, Level, RunChanges, UseChange
+from lineagekit.differ.changes import Level
+from lineagekit.differ.difference import Difference, FactChange, RunChanges, UseChange
 from lineagekit.differ.kept import Kept, kept_of
 from lineagekit.differ.remembered import compare_kept
 from lineagekit.differ.steps import Steps

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Literal
 
 from lineagekit.differ.changes import Level, Outcome
 from lineagekit.errors import BadDataError
@@ -25,7 +26,7 @@ from lineagekit.identity.hashing import ignore_progress
 class Step:
     """What is to be said of a level; it is the same unless somebody says otherwise."""
 
-    outcome: Outcome = "same"
+    outcome: Outcome | Literal["taken"] = "same"
     told: str = ""
     cost: str = ""
 

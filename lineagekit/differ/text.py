@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from difflib import unified_diff
 
-from lineagekit.differ.changes import TextChanges
+from lineagekit.differ.difference import TextChanges
 
 LONGEST = 1 << 20
 """Bytes of a text that is compared line by line."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lineagekit.differ.changes import FileChanges, Kind, RowChanges, SchemaChanges, TextChanges
+from lineagekit.differ.changes import FileChanges, RowChanges, SchemaChanges
+from lineagekit.differ.difference import Kind, TextChanges
 
 Verdict = tuple[Kind, str]
 _MOST_NAMES = 5

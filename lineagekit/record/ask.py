@@ -10,12 +10,15 @@ All runs are asked first, so that a file which several of them saw is hashed onc
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lineagekit.agent.evidence import Evidence
+from lineagekit.events.content import MOST_PARTS
+from lineagekit.identity.streams import data_suffix
 from lineagekit.record.facts import Listing
-from lineagekit.record.group import find_groups
+from lineagekit.record.group import OF_TABLES, find_groups
 from lineagekit.record.prove import Claim
 from lineagekit.record.story import Story
 from lineagekit.record.touches import Read, Written
@@ -66,13 +69,22 @@ class Asked:
                 yield read.place, read.listing
 
     def tables(self) -> Iterator[tuple[Claim, str]]:
-        """What may be a table, and the name that tells: every file that is told by itself."""
+        """What may be a table, and the name that tells: files that are told by themselves, and parts of a feed.
+
+        Of parts each is read once in its life, and tells what was unlike the days before; of too many none is.
+        """
+        sizes = Counter(self.output_groups.values()), Counter(self.input_groups.values())
         for output in self.outputs:
-            if output.claim is not None and output.touch.path not in self.output_groups:
+            if output.claim is not None and _is_told(output.touch.path, self.output_groups, sizes[0]):
                 yield output.claim, output.touch.path
         for input_ in self.inputs:
-            if input_.touch.path not in self.input_groups:
+            if _is_told(input_.touch.path, self.input_groups, sizes[1]):
                 yield from ((claim, input_.touch.path) for claim in input_.claims)
+
+
+def _is_told(path: str, groups: Mapping[str, str], sizes: Counter[str]) -> bool:
+    group = groups.get(path)
+    return group is None or (sizes[group] <= MOST_PARTS and data_suffix(path) in OF_TABLES)
 
 
 def ask(story: Story, *, kept: str) -> Asked:

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from lineagekit.events.account import Part, Use
+from lineagekit.events.account import Columns, Part, Use
 from lineagekit.events.roles import role_of
 from lineagekit.identity.digest import Digest
 from lineagekit.identity.manifest import Entry, Manifest
@@ -29,7 +29,7 @@ ENOUGH = 16
 
 _FARTHEST = 3  # folders above a file that may stand for it
 _PARTITION = re.compile(r"/[A-Za-z_][\w.-]*=[^/]*/")
-_OF_TABLES = frozenset(
+OF_TABLES = frozenset(
     {".parquet", ".pq", ".orc", ".avro", ".arrow", ".feather", ".ipc", ".csv", ".tsv", ".json", ".jsonl", ".ndjson"}
 )
 
@@ -57,7 +57,7 @@ def _stands_in(folder: str, suffix: str) -> str:
     Only a date, a hash or a counter in the folder's name says that what is in it belongs to what is beside it.
     """
     above = os.path.dirname(folder)
-    if suffix not in _OF_TABLES:
+    if suffix not in OF_TABLES:
         return above
     is_moving = role_of(f"/{os.path.basename(folder)}").template == "/{}"
     return above if is_moving or role_of(folder).template == role_of(above).template else ""
@@ -81,7 +81,7 @@ def merge(root: str, uses: Iterable[Use]) -> Use:
         at=max(use.at for use in files),
         format=formats.pop() if len(formats) == 1 else "",
         door=doors.pop() if len(doors) == 1 else "",
-        columns=first.columns if all(use.columns == first.columns for use in files) else (),
+        columns=_columns(files),
         rows=_sum(use.rows for use in files),
         bytes=_sum(part.size for part in parts),
         files=parts,
@@ -100,10 +100,16 @@ def _climb(rest: dict[tuple[str, str], list[str]], found: dict[str, str]) -> dic
 
 
 def _above_partitions(path: str, suffix: str) -> str:
-    if "=" not in path or suffix not in _OF_TABLES:
+    if "=" not in path or suffix not in OF_TABLES:
         return ""
     first = _PARTITION.search(path)
     return path[: first.start()] if first and first.start() else ""
+
+
+def _columns(files: Iterable[Use]) -> Columns:
+    """Those that all parts have of which it is known."""
+    told = {use.columns or (use.snapshot.columns if use.snapshot else ()) for use in files} - {()}
+    return told.pop() if len(told) == 1 else ()
 
 
 def _part(use: Use, root: str) -> Part:

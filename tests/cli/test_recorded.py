@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lineagekit.store.log import open_store
 from tests.cli.conftest import PROGRAM, Run
 
 JOB = """
@@ -269,3 +270,20 @@ def test_blocks_of_a_command_are_settled_when_it_returns(project: Path, run: Run
     facets = shown(run, "clean")["facets"]
     assert isinstance(facets, dict)
     assert facets["parent"]["run"]["runId"] == rows["pipeline.py"]["run"]
+
+
+def test_parts_of_a_feed_have_digests_and_profiles_of_what_they_say(project: Path, run: Run) -> None:
+    for day in (1, 2):
+        (project / "feed" / f"day={day}").mkdir(parents=True)
+        (project / "feed" / f"day={day}" / "a.csv").write_text(f"id,label\n{day},pos\n")
+    (project / "read.py").write_text("for day in (1, 2): open(f'feed/day={day}/a.csv').read()")
+    assert run("run", "--", sys.executable, "read.py").returncode == 0
+    (seen,) = shown(run, "read.py")["inputs"]
+    assert isinstance(seen, dict)
+    tables = [part["lkt1"] for part in seen["content"]["parts"]]
+    assert len(set(tables)) == 2
+    with open_store(project / ".lineagekit") as store:
+        assert all(store.object("profile", table) for table in tables)
+        (event,) = [row.event for row in store.events() if row.type == "COMPLETE"]
+    columns = event["inputs"][0]["facets"]["schema"]["fields"]
+    assert [column["name"] for column in columns] == ["id", "label"]

@@ -11,8 +11,8 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from lineagekit.differ.changes import Difference
 from lineagekit.differ.diff import diff
+from lineagekit.differ.difference import Difference
 from lineagekit.differ.job import How
 
 ORDERS = pa.table(

@@ -70,6 +70,15 @@ def test_keys_pair_rows(before: dict[int, int], after: dict[int, int]) -> None:
     assert {list(after)[row] for row in found.new} == after.keys() - before.keys()
 
 
+def test_a_row_that_is_there_a_million_times_is_counted_and_not_kept() -> None:
+    with Spool() as left, Spool() as right:
+        left.append(0, 0, np.full(6_000_000, 7, np.uint64))
+        right.append(0, 0, np.concatenate([np.full(5_999_990, 7, np.uint64), np.array([9], np.uint64)]))
+        found = as_multisets(Hashed(left, left), Hashed(right, right), most_rows=3)
+    assert (found.removed, found.added) == (10, 1)
+    assert (found.gone.tolist(), found.new.tolist()) == ([0, 1, 2], [5_999_990])
+
+
 def test_a_key_that_stands_twice_is_refused() -> None:
     with ExitStack() as stack:
         keys, rows = spooled(stack, [7, 7]), spooled(stack, [1, 2])

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lineagekit.differ.changes import Difference
 from lineagekit.differ.diff import diff
+from lineagekit.differ.difference import Difference
 from lineagekit.differ.job import How
 from lineagekit.differ.kept import Known
 from lineagekit.errors import NotFoundError, UsageError
@@ -102,6 +102,7 @@ def test_bytes_at_hand_are_set_against_what_is_remembered(world: World) -> None:
     assert rows is not None
     assert (rows.before, rows.after, rows.added) == (ROWS, ROWS + 50, 50)
     assert rows.changed <= 10
+    assert outcomes(found)["profile"] == "taken"
 
 
 def test_a_version_that_is_still_there_is_compared_row_by_row(world: World) -> None:

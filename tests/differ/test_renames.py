@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from lineagekit.differ.changes import Difference, Renamed
+from lineagekit.differ.changes import Renamed
+from lineagekit.differ.difference import Difference
 from tests.differ.tables import ORDERS, compare, with_cells, write
 
 

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lineagekit.differ.changes import Difference, RowChanges
+from lineagekit.differ.changes import RowChanges
+from lineagekit.differ.difference import Difference
 from lineagekit.errors import NotFoundError
 from tests.differ.tables import ORDERS, compare, with_cells, write
 

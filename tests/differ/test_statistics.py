@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lineagekit.differ.changes import ColumnChange, Difference
+from lineagekit.differ.changes import ColumnChange
+from lineagekit.differ.difference import Difference
 from lineagekit.differ.drift import binned, counted, ks_of, ks_of_counts, psi_of
 from lineagekit.differ.scan import SAMPLE_ROWS
 from tests.differ.tables import ORDERS, compare, with_cells, write
