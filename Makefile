@@ -32,7 +32,7 @@ lint: .venv/.dev house  ## Run all of check but the tests
 house: .venv/.dev  ## Measure modules, functions and headers against the house rules
 	$(BIN)/python -m pytest -q tests/test_house.py
 
-demo: .venv/.demo  ## See what a digest notices; needs Python 3.11 and nothing else
+demo: .venv/.demo  ## Ten days of a pipeline, one of which goes wrong; needs Python 3.11 and nothing else
 	$(BIN)/lineagekit demo
 
 bench: .venv/.dev  ## Run each script in benchmarks/

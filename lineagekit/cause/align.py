@@ -28,6 +28,16 @@ MOST_PAIRS = 5000
 _CHANGED = "changed after it was written"
 
 
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """An input that two runs read alike."""
+
+    use: Use
+    good_run: int
+    bad_run: int
+    path: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Alignment:
     """What differs between two builds, and how much of it could be seen."""
@@ -39,6 +49,8 @@ class Alignment:
     """Runs that were compared."""
     pruned: int = 0
     """Inputs that were equal, so that nothing above them can be to blame."""
+    equal: list[Equal] = field(default_factory=list)
+    """Those, for one whose habit it is to change is stale."""
     compared: int = 0
     """Inputs that were compared at all."""
     stopped: bool = False
@@ -114,6 +126,7 @@ class _Walk:
         self.found.compared += 1
         if is_equal(old, new):
             self.found.pruned += 1
+            self.found.equal.append(Equal(new, pair.good, pair.bad, path))
         elif new.touch.pieces and old.touch.pieces:
             self._add_parts(new.title, (parts_of(self.views, old), parts_of(self.views, new)), path, runs)
         else:

@@ -18,9 +18,10 @@ from lineagekit.cause.align import Alignment, align
 from lineagekit.cause.builds import Build, Grade, Series, find_series
 from lineagekit.cause.change import Change
 from lineagekit.cause.choose import Chosen, choose
-from lineagekit.cause.feeds import feed_evidence
+from lineagekit.cause.feeds import feed_evidence, stale_changes
 from lineagekit.cause.history import History
 from lineagekit.cause.rank import Evidence, Suspect, rank
+from lineagekit.cause.repeats import evidence_of_repeats
 from lineagekit.cause.settings import setting_changes
 from lineagekit.cause.views import Views
 from lineagekit.graph.consumers import owners_in
@@ -104,6 +105,7 @@ def blame(db: Database, store: Store, target: Target, question: Question = Quest
     chosen = choose(series, metric=question.metric, good=question.good, bad=question.bad, higher=question.higher)
     exam = examine(views, chosen)
     alignment = align(views, chosen.good.run, chosen.bad.run)
+    alignment.changes += stale_changes(views, alignment.equal, chosen.good.at)
     history = History.of(views, series.builds, chosen.good, chosen.bad)
     steps = _bad_steps(series, chosen)
     evidence = _evidence(views, series, chosen, (alignment, history), steps)
@@ -177,7 +179,7 @@ def _evidence(
     found = {}
     for change in alignment.changes:
         onset = history.onset(change, chosen.good, chosen.bad)
-        known = feeds.get(change, Evidence())
+        known = evidence_of_repeats(views, change) if change.kind == "hidden" else feeds.get(change, Evidence())
         found[change] = Evidence(
             onset=onset,
             rate=max(history.rate(change, chosen.good), known.rate),

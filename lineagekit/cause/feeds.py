@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from lineagekit.cause.align import Equal
 from lineagekit.cause.change import Change
 from lineagekit.cause.exact import exact_facts, quiet_days
 from lineagekit.cause.fact import Fact, Observation
@@ -31,6 +32,8 @@ from lineagekit.store.found import title_of
 
 MOST_RUNS = 60
 """Runs of the reading job that a history is made of."""
+_FEW, _ALWAYS, _MOST_EQUAL = 6, 0.9, 200
+"""Runs from which a habit is learned at least, how often is always, and inputs that are looked at."""
 _OF_PARTS = ("entered", "expired", "restated", "missing", "stale", "late")
 _OF_DATA = (*_OF_PARTS, "source", "out of band", "schema")
 
@@ -44,6 +47,8 @@ class Feed:
     tables: dict[str, str] = field(default_factory=dict)
     """`lkt1` by digest of the bytes."""
     columns: Columns = ()
+    schemas: list[Columns] = field(default_factory=list)
+    """Columns as each run saw them."""
 
 
 class Feeds:
@@ -99,6 +104,7 @@ class Feeds:
                     last = [*last, profile][-LOOK_BACK:]
             for digest, table, _ in parts.values():
                 feed.tables[digest] = table
+            feed.schemas.append(next((use.columns for *_, use in parts.values() if use.columns), ()))
         return feed
 
 
@@ -117,7 +123,7 @@ def feed_evidence(views: Views, changes: Sequence[Change], good_at: int) -> Mapp
         fact = facts[change.where].get(change.key)
         score, reasons = scores[change.where]
         found[change] = Evidence(
-            rate=_habit(feed, good_at) if change.kind not in _OF_PARTS else 0.0,
+            rate=0.0 if change.kind in _OF_PARTS else _habit(feed, good_at, of_schema=change.kind == "schema"),
             surprise=score,
             reasons=(*((fact.sentence.strip(),) if fact else ()), *_compared(feeds, feed, change), *reasons),
             unusual=fact.is_unusual if fact is not None else True,
@@ -160,11 +166,60 @@ def _surprise(feed: Feed, good_at: int, common: Mapping[int, float]) -> tuple[fl
     return found.score, found.reasons if found.score >= 1 else ()
 
 
-def _habit(feed: Feed, good_at: int) -> float:
-    """How often other bytes are read than by the run before."""
-    old = [one.parts for one in feed.observations if one.when <= good_at]
+def _habit(feed: Feed, good_at: int, *, of_schema: bool = False) -> float:
+    """How often other bytes, or other columns, are read than by the run before."""
+    seen = zip(feed.observations, feed.schemas, strict=True)
+    old = [schema if of_schema else one.parts for one, schema in seen if one.when <= good_at]
     differ = [one != other for one, other in pairwise(old)]
     return sum(differ) / len(differ) if differ else 0.0
+
+
+def stale_changes(views: Views, equal: Sequence[Equal], good_at: int) -> list[Change]:
+    """Inputs that two builds read alike though it is their habit to change; followed up to the first that is so."""
+    feeds, found = Feeds(views), []
+    queue = list(equal)
+    seen: set[int] = set()
+    while queue and len(seen) < _MOST_EQUAL:
+        one = queue.pop(0)
+        if one.use.dataset in seen or one.use.touch.pieces or role_of(one.use.name.name).key:
+            continue  # parts have facts of their own
+        seen.add(one.use.dataset)
+        good, bad = views.of(one.good_run), views.of(one.bad_run)
+        change = Change(
+            "stale",
+            one.use.title,
+            before=one.use.digest,
+            after=one.use.digest,
+            dataset=one.use.dataset,
+            run=bad.run.run,
+            good_run=good.run.run,
+            at=one.use.touch.at or None,
+            path=one.path,
+        )
+        feed = feeds.of(change)
+        if len(feed.observations) < _FEW or _habit(feed, good_at) < _ALWAYS:
+            continue
+        above = _above(views, one, good.inputs.get(one.use.name))
+        queue += above
+        if not above:
+            found.append(change)
+    return found
+
+
+def _above(views: Views, one: Equal, before: Use | None) -> list[Equal]:
+    """What the two runs that wrote it read alike; nothing where nobody known wrote it."""
+    writers = [next((read.src for read in use.writers if read.src), 0) for use in (before, one.use) if use]
+    if len(writers) < 2 or not all(writers) or writers[0] == writers[1]:
+        return []
+    good, bad = views.of(writers[0]), views.of(writers[1])
+    if good.job != bad.job:
+        return []
+    path = (*one.path, bad.job)
+    return [
+        Equal(use, writers[0], writers[1], path)
+        for name, use in bad.inputs.items()
+        if use.digest and name in good.inputs and good.inputs[name].digest == use.digest
+    ]
 
 
 def _compared(feeds: Feeds, feed: Feed, change: Change) -> Iterator[str]:

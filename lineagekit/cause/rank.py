@@ -26,19 +26,22 @@ _WEIGHT: dict[Kind, float] = {
     "source": 0.75,
     "input removed": 0.75,
     "input added": 0.7,
-    "code": 0.7,
-    "params": 0.7,
+    "code": 0.75,
+    "params": 0.75,
     "writer": 0.6,
     "late": 0.6,
     "response": 0.6,
-    "hidden": 0.5,
-    "environment": 0.5,
-    "packages": 0.4,
+    "hidden": 0.7,
+    "environment": 0.6,
+    "packages": 0.6,
     "entered": 0.15,
     "expired": 0.02,
 }
-_UNUSUAL, _UTTERLY = 1.5, 6.0
-"""Surprise from which on a feed that always changes is a suspect, and above which more says no more."""
+_UNUSUAL, _UTTERLY = 2.0, 6.0
+"""Surprise from which on a feed that always changes is a suspect, and above which more says no more.
+
+Of a dozen healthy feeds the most surprising one has between one and two.
+"""
 _HABIT = 0.9
 """How much of its weight a change loses whose like comes with every build."""
 

@@ -47,7 +47,7 @@ _NEXT = (
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """Build a small pipeline for ten days, break it on one of them, and ask who is to blame.
+    """Run a pipeline for ten days, break it on one, ask for the cause.
 
     Example: lineagekit demo --remove
     """

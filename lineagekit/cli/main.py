@@ -54,6 +54,7 @@ Ask
   blame        Say why a model got worse: what changed, likeliest cause first.
   impact       Say who uses this, and who breaks if it is deleted.
   trace        Show exactly which bytes made this: runs, code, params, inputs.
+  diff         Say how two files, folders, versions, runs or models differ.
   show         Show one run, dataset or model: versions, digests, metrics.
 
 Record
@@ -63,7 +64,7 @@ Record
 
 Set up
   doctor       Check store, destinations and gaps, and say what to do.
-  demo         Show, on data made up here, what each digest notices.
+  demo         Run a pipeline for ten days, break it on one, ask for the cause.
 
 Everywhere
   --json       The answer as one JSON object on standard output.

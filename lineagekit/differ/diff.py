@@ -39,7 +39,8 @@ def diff(
         raise UsageError(f"cannot compare a run with data: got {a} and {b}", advice="Name two runs, or two datasets.")
     if known is None or before.run is None or after.run is None:
         return _data(before, after, job)
-    found = compare_runs(a, before.run, b, after.run, known.store)
+    grades = before.grades, after.grades
+    found = compare_runs((a, b), before.run, after.run, known.store, grades=grades)
     if before.is_run:
         return found
     return _with_model(found, _data(before, after, job))

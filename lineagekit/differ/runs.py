@@ -25,14 +25,23 @@ _MOST_NAMES, _MOST_VERDICTS = 5, 10
 Values = Mapping[str, str]
 
 
-def compare_runs(a: str, before: RunSummary, b: str, after: RunSummary, store: Store) -> Difference:
-    """Compare two runs; datasets by the digests that the runs saw."""
+def compare_runs(
+    named: tuple[str, str],
+    before: RunSummary,
+    after: RunSummary,
+    store: Store,
+    *,
+    grades: tuple[Values, Values] = ({}, {}),
+) -> Difference:
+    """Compare two runs; datasets by the digests that the runs saw. `grades` are metrics that others reported."""
     uses = tuple(_uses("input", before.inputs, after.inputs, store))
     uses += tuple(_uses("output", before.outputs, after.outputs, store))
     facts: list[FactChange] = []
     same, unknown = [], []
     for section in _SECTIONS:
         one, other = _values(section, before), _values(section, after)
+        if section == "metric":
+            one, other = {**grades[0], **one}, {**grades[1], **other}
         changes = [
             FactChange(section, name, one.get(name), other.get(name))
             for name in {**one, **other}
@@ -46,7 +55,7 @@ def compare_runs(a: str, before: RunSummary, b: str, after: RunSummary, store: S
             facts += changes
     run = RunChanges(before.run, after.run, uses, tuple(facts), tuple(same), tuple(unknown))
     kind, verdict = _verdict(run, before, after)
-    return Difference(a, b, kind, verdict, tuple(_levels(run)), run=run)  # type: ignore[arg-type]
+    return Difference(*named, kind, verdict, tuple(_levels(run)), run=run)  # type: ignore[arg-type]
 
 
 def _verdict(run: RunChanges, before: RunSummary, after: RunSummary) -> tuple[str, str]:

@@ -7,13 +7,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from lineagekit.differ.at import At, digest_of, find_at, manifest_of
 from lineagekit.differ.job import Job
 from lineagekit.differ.kept import Kept, Known, best, kept_of, summary_of
 from lineagekit.errors import LineagekitError, NotFoundError
+from lineagekit.events.lenient import text
 from lineagekit.events.naming import original_name
 from lineagekit.events.summary import RunSummary
 from lineagekit.identity.digest import Digest
@@ -30,6 +31,8 @@ class Side:
     at: At | None = None
     kept: Kept | None = None
     run: RunSummary | None = None
+    grades: Mapping[str, str] = field(default_factory=dict)
+    """Metrics of this version of a model, whichever run reported them."""
 
     @property
     def is_run(self) -> bool:
@@ -37,25 +40,26 @@ class Side:
         return self.run is not None and self.kept is None
 
 
-def is_at_hand(text: str) -> bool:
+def is_at_hand(named: str) -> bool:
     """Whether a path or URI leads to something, so that no store has to be asked."""
-    return find_at(text) is not None
+    return find_at(named) is not None
 
 
-def find_side(text: str, known: Known | None, job: Job) -> Side:
+def find_side(named: str, known: Known | None, job: Job) -> Side:
     """Find it: on a disk or in an object store first, then by what was recorded. NotFoundError says what may be."""
-    at = find_at(text)
+    at = find_at(named)
     if at is not None:
-        return Side(text, at)
+        return Side(named, at)
     if known is None:
-        raise NotFoundError(f"no such file: {text!r}", advice="Check the path; versions and runs need a store.")
-    target = find_target(known.db, text)
+        raise NotFoundError(f"no such file: {named!r}", advice="Check the path; versions and runs need a store.")
+    target = find_target(known.db, named)
     if target.kind == "run":
-        return Side(text, run=_run(known, target.run))
+        return Side(named, run=_run(known, target.run))
     if target.kind == "model":
-        target = build_target(text, walk.builds_of_model(known.db, target.model)[-1])
+        target = build_target(named, walk.builds_of_model(known.db, target.model)[-1])
     if target.kind == "build":
-        return replace(_version(target, known, job), run=_run(known, target.run))
+        side = _version(target, known, job)
+        return replace(side, run=_run(known, target.run), grades=_grades(target, known))
     return _version(target, known, job)
 
 
@@ -65,6 +69,15 @@ def _run(known: Known, number: int) -> RunSummary:
     if summary is None:
         raise NotFoundError(f"nothing is left of run {run}", advice="Its events are damaged, or were never sent.")
     return summary
+
+
+def _grades(target: Target, known: Known) -> dict[str, str]:
+    """Reported by the run that made these bytes, and by those that read them."""
+    metrics = walk.metrics_of(known.db, datasets=target.datasets)
+    runs = {metric.run for metric in metrics}
+    readers = {read.run for read in walk.reads_of(known.db, runs) if read.snap in target.snaps}
+    of = [metric for metric in metrics if metric.run in readers or metric.run == target.run]
+    return {metric.name + (f" on {metric.on}" if metric.on else ""): text(metric.value) for metric in of}
 
 
 def _version(target: Target, known: Known, job: Job) -> Side:
@@ -95,14 +108,14 @@ def _remembered(snap: Snapshot, known: Known) -> Iterator[Kept]:
                 yield kept
 
 
-def _parsed(text: str) -> Digest | None:
+def _parsed(digest: str) -> Digest | None:
     try:
-        return Digest.parse(text)
+        return Digest.parse(digest)
     except LineagekitError:
         return None
 
 
-def _still_there(text: str, snap: Snapshot, digest: Digest, known: Known, job: Job) -> At | None:
+def _still_there(title: str, snap: Snapshot, digest: Digest, known: Known, job: Job) -> At | None:
     """Where these bytes still are: under their own name, or another that had them."""
     twins = [one for one in query.find_snapshots(known.db, digest.hex) if one.text == snap.text]
     numbers = [snap.dataset, *(one.dataset for one in twins if one.dataset != snap.dataset)]
@@ -111,7 +124,7 @@ def _still_there(text: str, snap: Snapshot, digest: Digest, known: Known, job: J
         try:
             at = find_at(original_name(name)) if dataset.namespace == "file" or "://" in name else None
             if at is not None and _has(at, digest, job):
-                return replace(at, title=text)
+                return replace(at, title=title)
         except LineagekitError:  # a store that does not answer: what is remembered has to do
             continue
     return None

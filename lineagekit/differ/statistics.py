@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pyarrow as pa
 
 from lineagekit.differ.cells import hash_cells
 from lineagekit.differ.changes import ColumnChange, Facts
-from lineagekit.differ.drift import binned, counted, ks_of, psi_of
+from lineagekit.differ.drift import Sample, binned, counted, ks_of, psi_of
 from lineagekit.differ.fetch import texts_of
 from lineagekit.differ.scan import Plan, Reader, Scanned
 from lineagekit.differ.tally import Tally
@@ -35,30 +34,29 @@ def changed_columns(plans: tuple[Plan, Plan], sides: tuple[Scanned, Scanned]) ->
 
 
 def _change(plans: tuple[Plan, Plan], readers: tuple[Reader, Reader], tallies: tuple[Tally, Tally]) -> ColumnChange:
-    before, after = tallies
     types = [_type(plan, reader) for plan, reader in zip(plans, readers, strict=True)]
-    facts = [_facts(tally, reader, type_) for tally, reader, type_ in zip(tallies, readers, types, strict=True)]
+    samples = [Sample.of(tally.sample()) for tally in tallies]
+    facts = [_facts(*one) for one in zip(tallies, readers, types, samples, strict=True)]
     change = ColumnChange(readers[1].name, logical_type(types[1]), facts[0], facts[1])
-    return _with_drift(change, before, after)
+    return _with_drift(change, tallies, (samples[0], samples[1]))
 
 
 def _type(plan: Plan, reader: Reader) -> pa.DataType:
     return plain(reader.type or plan.table.schema.field(reader.name).type)
 
 
-def _facts(tally: Tally, reader: Reader, type_: pa.DataType) -> Facts:
+def _facts(tally: Tally, reader: Reader, type_: pa.DataType, sample: Sample) -> Facts:
     null = int(hash_cells(reader.layout, pa.nulls(1, type_))[0])
     facts = Facts(tally.rows, tally.nulls, tally.nans or None, tally.distinct(null))
     shares = _shares(tally)
     if not tally.is_ordered or tally.low is None:
         return replace(facts, shares=shares)
-    sample = tally.sample()
-    sample = sample[~np.isnan(sample)]
-    quantiles = tuple(float(value) for value in np.quantile(sample, QUANTILES, method="nearest")) if len(sample) else ()
     if pa.types.is_temporal(type_):
         low, high = (_moment(value, type_) for value in (tally.low, tally.high))
         return replace(facts, low=low, high=high, shares=shares)
-    return replace(facts, low=tally.low, high=tally.high, mean=tally.mean, quantiles=quantiles, shares=shares)
+    return replace(
+        facts, low=tally.low, high=tally.high, mean=tally.mean, quantiles=sample.quantiles(QUANTILES), shares=shares
+    )
 
 
 def _moment(value: int, type_: pa.DataType) -> str:
@@ -73,8 +71,9 @@ def _shares(tally: Tally) -> tuple[tuple[str, float], ...]:
     return tuple((name, count / tally.rows) for name, count in ordered[:MOST_SHARES])
 
 
-def _with_drift(change: ColumnChange, before: Tally, after: Tally) -> ColumnChange:
+def _with_drift(change: ColumnChange, tallies: tuple[Tally, Tally], samples: tuple[Sample, Sample]) -> ColumnChange:
     """Of numbers by a sample; of categories by all rows."""
+    before, after = tallies
     if before.categories is not None and after.categories is not None:
         nulls = before.nulls, after.nulls
         change = replace(
@@ -85,7 +84,6 @@ def _with_drift(change: ColumnChange, before: Tally, after: Tally) -> ColumnChan
             gone_categories=tuple(sorted(before.categories.keys() - after.categories.keys())),
         )
     if before.is_ordered and after.is_ordered:
-        samples = before.sample(), after.sample()
         psi = change.psi if change.psi is not None else psi_of(*binned(*samples))
         return replace(change, psi=psi, ks=ks_of(*samples), sample=(len(samples[0]), len(samples[1])))
     return change

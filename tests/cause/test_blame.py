@@ -62,6 +62,14 @@ def test_a_feed_that_changes_every_day_is_a_carrier_beside_one_that_never_did(tm
     assert status(found, RAW) == {"carrier"}
 
 
+def test_a_feed_that_stays_as_it_was_though_it_always_changed_is_stale(tmp_path: Path) -> None:
+    days = [Day(day.auc, raw=f"day {number}") for number, day in enumerate(good_days(9))]
+    found = answer(tmp_path, [*days, Day(0.8, raw="day 8")])
+    assert accused(found)[0] == ("stale", RAW, "")
+    assert found.accused[0].change.path == ("shop/train.py", "shop/clean.py")
+    assert found.accused[0].score > 3 * found.accused[1].score  # training, which is not known to repeat itself
+
+
 def test_what_a_good_build_had_already_is_cleared(tmp_path: Path) -> None:
     days = [*good_days(4), Day(0.901, raw="new"), Day(0.9, raw="new"), Day(0.8, raw="new", labels="flipped")]
     found = answer(tmp_path, days, good="4", bad="7")
@@ -79,6 +87,7 @@ def test_what_came_after_the_first_bad_build_is_cleared(tmp_path: Path) -> None:
 def test_equal_inputs_and_settings_with_another_output_are_hidden_causes(tmp_path: Path) -> None:
     found = answer(tmp_path, [*good_days(), Day(0.8, clean="otherwise")])
     assert accused(found) == [("hidden", "shop/clean.py", "")]
+    assert "gave the same for the same 5 times before" in found.accused[0].reasons
 
 
 def test_a_job_that_never_gives_the_same_twice_hides_nothing(tmp_path: Path) -> None:

@@ -253,3 +253,20 @@ def test_versions_of_a_model_are_their_runs_and_their_bytes(world: World) -> Non
     assert found.verdict == "changed (output model.pkl, parameter lr, metric auc)"
     assert [part.kind for part in found.parts] == ["changed"]
     assert outcomes(found)["model"] == "different"
+
+
+def test_a_model_has_the_metrics_that_another_run_reported_of_it(world: World) -> None:
+    model = world.data / "model.pkl"
+    record(world, world.data / "orders.parquet", as_bytes(orders()))
+    for number in (1, 2):
+        train(world, lr=number / 10, auc=0.9)
+        job = world.job(job="evaluate.py")
+        job.read(model)
+        job.say("metric", name="recall", value=1 - number / 10, of=str(model))
+        job.end()
+        world.settle()
+    run = compare(world, "churn@1", "churn@2").run
+    assert run is not None
+    assert [(fact.name, fact.before, fact.after) for fact in run.facts if fact.section == "metric"] == [
+        ("recall", "0.9", "0.8")
+    ]

@@ -12,7 +12,7 @@ import pytest
 
 from lineagekit.differ.changes import ColumnChange
 from lineagekit.differ.difference import Difference
-from lineagekit.differ.drift import binned, counted, ks_of, ks_of_counts, psi_of
+from lineagekit.differ.drift import Sample, binned, counted, ks_of, ks_of_counts, psi_of
 from lineagekit.differ.scan import SAMPLE_ROWS
 from tests.differ.tables import ORDERS, compare, with_cells, write
 
@@ -97,14 +97,24 @@ def test_footers_answer_without_a_row_being_read(tmp_path: Path) -> None:
 
 
 def test_scores_are_zero_without_drift_and_grow_with_it() -> None:
-    values = np.random.default_rng(1).normal(size=4000)
+    numbers = np.random.default_rng(1).normal(size=20_000)
+    values, empty = Sample.of(numbers), Sample.of(np.full(9, np.nan))
     assert psi_of(*binned(values, values)) == 0
     assert ks_of(values, values) == 0
-    small, large = (psi_of(*binned(values, values + shift)) for shift in (0.1, 1.0))
+    small, large = (psi_of(*binned(values, Sample.of(numbers + shift))) for shift in (0.1, 1.0))
     assert small is not None
     assert large is not None
     assert 0 < small < 0.1 < 0.25 < large
-    assert ks_of(values, np.empty(0)) is None
-    assert psi_of(*binned(values, np.full(4000, np.nan))) is not None
+    assert ks_of(values, empty) is None
+    assert psi_of(*binned(values, empty)) is not None
     assert psi_of(*counted({"a": 5}, {"b": 5})) is not None
     assert ks_of_counts([1, 1], [2, 0]) == 0.5
+
+
+def test_the_distance_of_two_samples_is_that_of_all_their_values() -> None:
+    rng = np.random.default_rng(1)
+    one, other = rng.normal(size=30_000).round(2), rng.normal(0.1, 1.2, size=20_000).round(2)
+    places = np.union1d(one, other)
+    shares = [np.searchsorted(np.sort(side), places, "right") / len(side) for side in (one, other)]
+    exact = np.abs(shares[0] - shares[1]).max()
+    assert ks_of(Sample.of(one), Sample.of(other)) == pytest.approx(exact, abs=1e-3)
