@@ -121,7 +121,7 @@ def _reasons(change: Change, known: Evidence, steps: Sequence[int]) -> tuple[str
         told.append(f"came with build {known.onset}" + (f", {word}" if word else ""))
     if known.rate > 0.8:
         told.append("changes with every build")
-    elif known.rate == 0 and not change.is_carrier:
+    elif known.rate == 0 and not change.is_carrier and not known.reasons:
         told.append("never changed in the builds before")
     return tuple(told)
 

@@ -51,7 +51,7 @@ class Sample:
 
 def binned(before: Sample, after: Sample) -> Counts:
     """Counts between the deciles of the first sample; nulls are a bin of their own."""
-    edges = np.unique(before.quantiles(np.arange(1, _BINS) / _BINS))
+    edges = sorted(set(before.quantiles([share / _BINS for share in range(1, _BINS)])))
     counts = []
     for side in (before, after):
         ends = [0, *np.searchsorted(side.values, edges, "right"), len(side.values)]

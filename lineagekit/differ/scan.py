@@ -31,7 +31,7 @@ from lineagekit.identity.tables.engine import Engine, choose_engine
 from lineagekit.identity.tables.layout import Layout
 from lineagekit.identity.tables.pure_tally import mix
 
-SAMPLE_ROWS = 65_536
+_SAMPLE_ROWS, _SAMPLE_CELLS, _FEWEST_ROWS = 65_536, 1 << 22, 4_096
 _ODD = np.uint64(0x6F64_6421_6F64_6421)
 _TEXT = layout_of(pa.string())
 _ALL = (1 << 64) - 1
@@ -159,7 +159,8 @@ class _Work:
         self.rows = self.total = 0
         self.places: list[Numbers] = []
         rows = plan.table.rows
-        self.limit = np.uint64(_ALL if rows is None or rows <= SAMPLE_ROWS else _ALL * SAMPLE_ROWS // rows)
+        self.wanted = sample_rows(len(plan.columns))
+        self.limit = np.uint64(_ALL if rows is None or rows <= self.wanted else _ALL * self.wanted // rows)
 
     def run(self, *, threads: bool) -> None:
         for batch in self.plan.table.parts[self.part].read(self.plan.names, threads=threads):
@@ -186,7 +187,7 @@ class _Work:
             self.into.keys.append(self.part, self.rows, joined(key))
         self.rows += batch.num_rows
         self.places.append(places[sampled])
-        if sum(map(len, self.places)) > 2 * SAMPLE_ROWS:
+        if sum(map(len, self.places)) > 2 * self.wanted:
             self.places = [thinned(np.concatenate(self.places), self.tallies, self.limit)]
             self.limit = min(self.limit, self.places[0].max())
 
@@ -196,10 +197,16 @@ class _Work:
         return mix(np.arange(first, first + rows, dtype=np.uint64))
 
 
+def sample_rows(columns: int) -> int:
+    """How many rows are sampled, about: fewer of wide tables."""
+    return max(_FEWEST_ROWS, min(_SAMPLE_ROWS, _SAMPLE_CELLS // max(1, columns)))
+
+
 def thinned(places: Numbers, tallies: Sequence[Tally], limit: np.uint64) -> Numbers:
     """Those up to a limit, and at most twice the sample that is wanted: by the smallest numbers, a fair choice."""
-    if len(places) > 2 * SAMPLE_ROWS:
-        limit = min(limit, np.partition(places, SAMPLE_ROWS)[SAMPLE_ROWS])
+    wanted = sample_rows(len(tallies))
+    if len(places) > 2 * wanted:
+        limit = min(limit, np.partition(places, wanted)[wanted])
     kept = places <= limit
     if kept.all():
         return places

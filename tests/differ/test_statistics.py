@@ -13,7 +13,7 @@ import pytest
 from lineagekit.differ.changes import ColumnChange
 from lineagekit.differ.difference import Difference
 from lineagekit.differ.drift import Sample, binned, counted, ks_of, ks_of_counts, psi_of
-from lineagekit.differ.scan import SAMPLE_ROWS
+from lineagekit.differ.scan import sample_rows
 from tests.differ.tables import ORDERS, compare, with_cells, write
 
 
@@ -64,12 +64,13 @@ def test_text_that_says_numbers_has_their_statistics(tmp_path: Path) -> None:
 
 def test_drift_of_a_large_table_is_taken_from_a_sample_and_its_size_is_said(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
-    rows = 5 * SAMPLE_ROWS
+    sampled = sample_rows(2)
+    rows = 5 * sampled
     table = pa.table({"id": np.arange(rows), "x": rng.normal(size=rows)})
-    a = write(table, tmp_path / "a.parquet", row_group_size=SAMPLE_ROWS)
+    a = write(table, tmp_path / "a.parquet", row_group_size=sampled)
     shifted = table.set_column(1, "x", pa.array(table["x"].to_numpy() + 0.5))
     change = column(compare(a, write(shifted, tmp_path / "b.arrow")), "x")
-    assert all(0.9 * SAMPLE_ROWS < size <= 2 * SAMPLE_ROWS for size in change.sample)
+    assert all(0.9 * sampled < size <= 2 * sampled for size in change.sample)
     assert change.ks == pytest.approx(0.197, abs=0.01)  # of two normal curves half a deviation apart
     assert change.psi == pytest.approx(0.25, abs=0.05)
     assert change.before.distinct == pytest.approx(rows, rel=0.1)
