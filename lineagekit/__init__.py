@@ -10,7 +10,7 @@ Names are loaded when they are first used: the import itself costs a job nothing
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from lineagekit.config import VERSION as __version__
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:

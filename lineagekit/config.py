@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+VERSION = "0.1.0"
+"""Of the package: here, because everything may import this module, and it imports nothing of ours."""
+
 STORE_NAME = ".lineagekit"
 """A folder of this name makes the folder that holds it a project with a store of its own."""
 

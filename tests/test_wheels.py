@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lineagekit import __version__
+from lineagekit.config import VERSION
 
 ROOT = Path(__file__).parent.parent
 START_LINE = "lineagekit_agent.pth"
@@ -102,11 +102,11 @@ def test_the_agent_needs_nothing_and_is_small(agent_wheel: Path) -> None:
 
 
 def test_the_full_package_needs_the_agent_of_its_own_version(full_wheel: Path) -> None:
-    assert f"Requires-Dist: lineagekit-agent=={__version__}\n" in metadata(full_wheel)
+    assert f"Requires-Dist: lineagekit-agent=={VERSION}\n" in metadata(full_wheel)
 
 
 def test_the_agent_alone_tells_its_version(agent_bin: Path) -> None:
-    assert check(agent_bin / "lineagekit", "--version") == f"lineagekit {__version__}\n"
+    assert check(agent_bin / "lineagekit", "--version") == f"lineagekit {VERSION}\n"
 
 
 @pytest.mark.parametrize("command", ["fingerprint", "blame"])

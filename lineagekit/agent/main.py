@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from lineagekit import __version__
+from lineagekit.config import VERSION
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _without_commands(words: Sequence[str]) -> int:
     if words == ["--version"]:
-        print(f"lineagekit {__version__}")
+        print(f"lineagekit {VERSION}")
         return 0
     name = " ".join(["lineagekit", *words[:1]])
     print(f"{name} needs the full package. Run: pip install lineagekit", file=sys.stderr)

@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 import typer
 
-from lineagekit import __version__
 from lineagekit.cli.asking import StoreOption
 from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.freshness import opened_store
@@ -23,7 +22,7 @@ from lineagekit.cli.hooks import hook_path
 from lineagekit.cli.oddities import examine_lineage
 from lineagekit.cli.output import Output
 from lineagekit.cli.times import ago
-from lineagekit.config import Config
+from lineagekit.config import VERSION, Config
 from lineagekit.errors import LineagekitError, NotFoundError, UsageError
 from lineagekit.events.summary import RunSummary, summarize
 from lineagekit.store.log import Store
@@ -96,7 +95,7 @@ def _installation() -> dict[str, Any]:
 
     libraries = sorted({name.partition(".")[0] for name in known_tables()})
     return {
-        "version": __version__,
+        "version": VERSION,
         "children": hook_path().exists(),
         "captured": {name: version for name in libraries if (version := _version_of(name))},
     }

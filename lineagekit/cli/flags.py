@@ -14,8 +14,7 @@ from typing import Annotated
 
 import typer
 
-from lineagekit import __version__
-from lineagekit.config import Config
+from lineagekit.config import VERSION, Config
 
 
 def speak(verbose: bool) -> bool:
@@ -25,7 +24,7 @@ def speak(verbose: bool) -> bool:
         log.addHandler(logging.StreamHandler())
         log.setLevel(logging.DEBUG)
         config = Config.from_environment()
-        log.debug("lineagekit %s, Python %s, %s", __version__, platform.python_version(), platform.platform())
+        log.debug("lineagekit %s, Python %s, %s", VERSION, platform.python_version(), platform.platform())
         log.debug("%d threads, cache in %s", config.threads, config.cache_folder)
     return verbose
 

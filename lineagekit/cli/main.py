@@ -18,9 +18,9 @@ from contextlib import redirect_stdout
 from importlib import import_module
 from typing import Protocol
 
-from lineagekit import __version__
 from lineagekit.cli import stdio
 from lineagekit.cli.output import Output
+from lineagekit.config import VERSION
 from lineagekit.errors import LineagekitError, UsageError
 
 COMMANDS = {
@@ -104,8 +104,8 @@ def _answer(words: list[str], out: Output) -> int:
     if _COMPLETION in os.environ:
         return _run(words, COMMANDS, out)
     if sorted(words) in (["--version"], ["--json", "--version"]):
-        out.say(f"lineagekit {__version__}")
-        out.show({"version": __version__})
+        out.say(f"lineagekit {VERSION}")
+        out.show({"version": VERSION})
     elif not words or words in (["--help"], ["-h"]):
         out.say(FIRST_SCREEN)
     elif words == ["--help", "--all"]:

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
-from lineagekit import __version__
+from lineagekit.config import VERSION
 
 Facet = dict[str, object]
 
-PRODUCER = f"https://github.com/lineagekit/lineagekit/tree/{__version__}"
+PRODUCER = f"https://github.com/lineagekit/lineagekit/tree/{VERSION}"
 EVENT_SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 RUN_FACET_SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunFacet"
 URL_LIMIT = 255
@@ -182,7 +182,7 @@ def processing_engine(python: str) -> Facet:
         "_schemaURL": _ENGINE,
         "name": "Python",
         "version": python,
-        "openlineageAdapterVersion": __version__,
+        "openlineageAdapterVersion": VERSION,
     }
 
 

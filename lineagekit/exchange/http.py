@@ -23,8 +23,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from lineagekit import __version__
 from lineagekit.agent.redact import HIDDEN
+from lineagekit.config import VERSION
 from lineagekit.exchange.answers import Answer, judge, shorten
 from lineagekit.exchange.endpoint import Endpoint
 
@@ -115,7 +115,7 @@ class HttpSender:
 
     def _settle(self) -> None:
         """The request without its event, and how it is sent: once, and without cookies and passwords of ~/.netrc."""
-        own = {"User-Agent": f"lineagekit/{__version__}", "Accept": "*/*", "Content-Type": "application/json"}
+        own = {"User-Agent": f"lineagekit/{VERSION}", "Accept": "*/*", "Content-Type": "application/json"}
         url, verify, cert = self._endpoint.url, self._endpoint.verify, self._endpoint.cert
         self._request = requests.Request("POST", url, headers={**own, **self._endpoint.headers}).prepare()
         with requests.Session() as session:

@@ -25,8 +25,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from lineagekit import __version__
 from lineagekit.agent.redact import HIDDEN
+from lineagekit.config import VERSION
 from lineagekit.errors import BadDataError, StoreError
 from lineagekit.exchange.answers import Answer, judge, shorten
 from lineagekit.exchange.endpoint import Endpoint
@@ -172,7 +172,7 @@ class Reader:
 
     def _settle(self) -> None:
         """How requests are sent: without cookies, and without passwords of ~/.netrc."""
-        own = {"User-Agent": f"lineagekit/{__version__}", "Accept": "application/json", "Accept-Encoding": "gzip"}
+        own = {"User-Agent": f"lineagekit/{VERSION}", "Accept": "application/json", "Accept-Encoding": "gzip"}
         url, verify, cert = self._endpoint.url, self._endpoint.verify, self._endpoint.cert
         self._request = requests.Request("GET", url, headers={**own, **self._endpoint.headers}).prepare()
         with requests.Session() as session:

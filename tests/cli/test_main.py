@@ -14,8 +14,8 @@ from typing import ClassVar
 
 import pytest
 
-from lineagekit import __version__
 from lineagekit.cli.main import COMMANDS, FIRST_SCREEN, main
+from lineagekit.config import VERSION
 from tests.cli.conftest import PROGRAM, Run
 
 Shell = Callable[[str], subprocess.CompletedProcess[str]]
@@ -29,7 +29,7 @@ def test_every_call_for_help_shows_the_first_screen(words: list[str], capsys: py
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"lineagekit {__version__}\n"
+    assert capsys.readouterr().out == f"lineagekit {VERSION}\n"
 
 
 @pytest.mark.parametrize("words", [["--version", "--json"], ["--json", "--version"]])
@@ -37,7 +37,7 @@ def test_the_version_comes_as_json_where_json_was_asked_for(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words) == 0
-    assert json.loads(capsys.readouterr().out)["result"] == {"version": __version__}
+    assert json.loads(capsys.readouterr().out)["result"] == {"version": VERSION}
 
 
 def test_help_for_one_command_is_that_commands_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,7 +84,7 @@ def test_verbose_says_what_a_bug_report_needs(run: Run, tmp_path: Path, words: t
     (tmp_path / "x").write_text("abc")
     done = run(*words)
     assert done.returncode == 0
-    assert f"lineagekit {__version__}, Python 3." in done.stderr
+    assert f"lineagekit {VERSION}, Python 3." in done.stderr
     assert "lineagekit 0" not in done.stdout
 
 

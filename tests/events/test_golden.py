@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from blake3 import blake3
 
-from lineagekit import __version__
+from lineagekit.config import VERSION
 from lineagekit.events.build import build_events, build_late
 from lineagekit.events.wire import event_key
 from tests.events.accounts import FULL
@@ -21,8 +21,8 @@ GOLDEN: dict[str, Any] = json.loads((ROOT / "tests/golden/0.1/events.json").read
 def told() -> list[Any]:
     """Of the release that is frozen, whichever this is."""
     events = [*build_events(FULL), build_late(FULL, 2)]
-    text = json.dumps(events).replace(f"/tree/{__version__}", "/tree/0.1.0")
-    return list(json.loads(text.replace(f'AdapterVersion": "{__version__}"', 'AdapterVersion": "0.1.0"')))
+    text = json.dumps(events).replace(f"/tree/{VERSION}", "/tree/0.1.0")
+    return list(json.loads(text.replace(f'AdapterVersion": "{VERSION}"', 'AdapterVersion": "0.1.0"')))
 
 
 def test_events_of_the_first_release_hold() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lineagekit import __version__
+from lineagekit.config import VERSION
 from lineagekit.exchange.answers import Answer
 from lineagekit.exchange.endpoint import Endpoint, full_url
 from lineagekit.exchange.http import HttpSender
@@ -42,7 +42,7 @@ def test_an_event_is_posted_as_json(server: Server) -> None:
     (request,) = server.requests
     assert (request.method, request.path, request.body) == ("POST", "/api/v1/lineage", BODY)
     assert request.headers["content-type"] == "application/json"
-    assert request.headers["user-agent"] == f"lineagekit/{__version__}"
+    assert request.headers["user-agent"] == f"lineagekit/{VERSION}"
 
 
 def test_events_share_one_connection(server: Server) -> None:
