@@ -178,8 +178,9 @@ def _evidence(
     feeds = feed_evidence(views, alignment.changes, chosen.good.at)
     found = {}
     for change in alignment.changes:
-        onset = history.onset(change, chosen.good, chosen.bad)
         known = evidence_of_repeats(views, change) if change.kind == "hidden" else feeds.get(change, Evidence())
+        unlike = (build.number for build in series.builds if known.since and build.at >= known.since)
+        onset = next(unlike, None) or history.onset(change, chosen.good, chosen.bad)
         found[change] = Evidence(
             onset=onset,
             rate=max(history.rate(change, chosen.good), known.rate),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -80,10 +80,7 @@ class Habits:
 
 def learn(history: Sequence[Seen]) -> Habits:
     """The habits of a stream, from at least one observation of it."""
-    last: dict[int, tuple[str, str]] = {}
-    for seen in history:
-        last.update(seen.parts)
-    times = sorted(last)
+    times = sorted({time for seen in history for time in seen.parts})
     gaps = [after - before for before, after in pairwise(times)]
     weekdays = _weekdays(times) if gaps and DAY // 2 < median(gaps) < 3 * DAY // 2 else frozenset()
     ages = [age for before, after in pairwise(history) for _, _, age in rewrites(before, after)]
@@ -95,7 +92,7 @@ def learn(history: Sequence[Seen]) -> Habits:
         holes=len(missing_days(times, weekdays, (day_of(times[0]), day_of(times[-1])))) if times else 0,
         lag=_longest_lag(history),
         rewritten=max(ages, default=None),
-        repeats=max(repeats({time: digest for time, (_, digest) in last.items()}).values(), default=0),
+        repeats=max(repeats(versions(history)).values(), default=0),
         reach=min(reach(seen) for seen in history),
         rhythm=int(median([after.when - before.when for before, after in pairwise(history)] or [DAY])),
     )
@@ -128,15 +125,26 @@ def rewrites(before: Seen, after: Seen) -> Iterator[tuple[int, int, int]]:
             yield time, before.when - time, after.when - time
 
 
-def repeats(digests: Mapping[int, str]) -> dict[int, int]:
-    """For parts that have the content of an earlier part: how many in a row do, up to this one."""
+def repeats(versions: Mapping[int, Sequence[str]]) -> dict[int, int]:
+    """For parts that came with the content that an earlier part had once: how many in a row did, up to this one."""
     seen: set[str] = set()
     found, row = {}, 0
-    for time, digest in sorted(digests.items()):
-        row = row + 1 if digest and digest in seen else 0
+    for time, digests in sorted(versions.items()):
+        row = row + 1 if digests[0] and digests[0] in seen else 0
         if row:
             found[time] = row
-        seen.add(digest)
+        seen.update(digests)
+    return found
+
+
+def versions(builds: Iterable[Seen]) -> dict[int, list[str]]:
+    """All contents that each part ever had, the one that it came with first."""
+    found: dict[int, list[str]] = {}
+    for seen in builds:
+        for time, (_, digest) in seen.parts.items():
+            theirs = found.setdefault(time, [])
+            if not theirs or theirs[-1] != digest:
+                theirs.append(digest)
     return found
 
 

@@ -102,6 +102,8 @@ class Change:
     @property
     def sentence(self) -> str:
         """In words."""
+        if self.kind == "stale" and not self.key:
+            return f"{self.where} stayed as it was: {_short(self.after)}"
         words = " ".join(_WORDS[self.kind].format(where=self.where, key=self.key).split())
         if not (self.before or self.after):
             return words

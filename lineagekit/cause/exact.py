@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from lineagekit.cause.cadence import Seen, learn, missing_days, reach, repeats, rewrites, streams
+from lineagekit.cause.cadence import Seen, learn, missing_days, reach, repeats, rewrites, streams, versions
 from lineagekit.cause.fact import DAY, Fact, Observation, date_of, day_of, days
 from lineagekit.cause.undated import undated_facts
 
@@ -72,22 +72,21 @@ class _Stream:
         yield from self._missing()
 
     def _entered(self) -> Iterator[Fact]:
-        content = {time: digest for time, (_, digest) in self.bad.parts.items()}
-        known = {time: digest for one in self.history for time, (_, digest) in one.parts.items()}
-        rows = repeats({**known, **content})
+        contents = versions([*self.history, *(after for _, after in self.steps)])
+        rows = repeats(contents)
         for time in self.bad.parts.keys() - self.good.parts.keys():
             key = self.bad.parts[time][0]
             if time in rows:
-                yield self._stale(time, key, rows[time], {**known, **content})
+                yield self._stale(time, key, rows[time], contents)
             elif (waited := self._waited_for(time)) > self.habits.lag:
                 how_long = f"came later than {days(waited)} after; before, at most {days(self.habits.lag)}"
                 yield Fact("late", key, waited // DAY, True, f"{key} {how_long}")
             else:
                 yield Fact("entered", key, (self.bad.when - time) // DAY, False, f"{key} is new")
 
-    def _stale(self, time: int, key: str, row: int, contents: Mapping[int, str]) -> Fact:
-        digest = contents[time]
-        twin = max(other for other, content in contents.items() if content == digest and other < time)
+    def _stale(self, time: int, key: str, row: int, contents: Mapping[int, Sequence[str]]) -> Fact:
+        digest = contents[time][0]
+        twin = max(other for other, theirs in contents.items() if digest in theirs and other < time)
         most = self.habits.repeats
         before = f"before, {_times(most)}" if most else f"before, never in {self.habits.parts} parts"
         sentence = f"{key} has the content of {date_of(twin)}, {_times(row)}; {before}"

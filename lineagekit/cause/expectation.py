@@ -10,7 +10,6 @@ The expected level is the median, or the weekday's (or workdays' and weekends') 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -96,8 +95,3 @@ def _spread(residuals: Matrix) -> Vector:
     robust = _MAD * np.median(np.abs(residuals), axis=0)
     spread: Vector = np.maximum(robust, _SHARE_OF_SD * np.sqrt(np.mean(residuals**2, axis=0)))
     return spread
-
-
-def windows(length: int, count: int) -> Iterator[slice]:
-    """All runs of `length` days in `count`."""
-    return (slice(first, first + length) for first in range(count - length + 1))

@@ -11,7 +11,7 @@ names. What happened to its parts is exact; how its contents moved is surprise, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from lineagekit.cause.align import Equal
@@ -20,7 +20,7 @@ from lineagekit.cause.exact import exact_facts, quiet_days
 from lineagekit.cause.fact import Fact, Observation
 from lineagekit.cause.levels import LOOK_BACK, Level, levels_of
 from lineagekit.cause.parts import key_of
-from lineagekit.cause.rank import Evidence
+from lineagekit.cause.rank import UNUSUAL, Evidence
 from lineagekit.cause.surprise import common_moves, surprise
 from lineagekit.cause.views import Columns, Use, Views
 from lineagekit.errors import BadDataError, IncomparableError
@@ -49,6 +49,8 @@ class Feed:
     columns: Columns = ()
     schemas: list[Columns] = field(default_factory=list)
     """Columns as each run saw them."""
+    written: list[bool] = field(default_factory=list)
+    """Whether each run read what somebody known had written."""
 
 
 class Feeds:
@@ -105,6 +107,7 @@ class Feeds:
             for digest, table, _ in parts.values():
                 feed.tables[digest] = table
             feed.schemas.append(next((use.columns for *_, use in parts.values() if use.columns), ()))
+            feed.written.append(all(any(read.src for read in use.writers) for use in uses))
         return feed
 
 
@@ -121,10 +124,11 @@ def feed_evidence(views: Views, changes: Sequence[Change], good_at: int) -> Mapp
     for change in ours:
         feed = read[change.where]
         fact = facts[change.where].get(change.key)
-        score, reasons = scores[change.where]
+        score, reasons, since = scores[change.where]
         found[change] = Evidence(
-            rate=0.0 if change.kind in _OF_PARTS else _habit(feed, good_at, of_schema=change.kind == "schema"),
+            rate=_rate(feed, change, good_at),
             surprise=score,
+            since=0 if change.key else since,
             reasons=(*((fact.sentence.strip(),) if fact else ()), *_compared(feeds, feed, change), *reasons),
             unusual=fact.is_unusual if fact is not None else True,
         )
@@ -156,14 +160,28 @@ def _facts(feed: Feed, good_at: int, quiet: frozenset[int]) -> Mapping[str, Fact
     return {fact.key: fact for fact in exact_facts(old, new, quiet=quiet)}
 
 
-def _surprise(feed: Feed, good_at: int, common: Mapping[int, float]) -> tuple[float, tuple[str, ...]]:
+def _surprise(feed: Feed, good_at: int, common: Mapping[int, float]) -> tuple[float, tuple[str, ...], int]:
+    """How unlike its history, in words, and since when."""
     old = [one for one in feed.levels if one.when <= good_at]
     new = [one for one in feed.levels if one.when > good_at]
     found = surprise(old, new, common=common)
     if not found.enough:
         # Of sixty numbers one is a record among nine days, in every feed.
-        return 0.0, (f"too little history to judge it by: {len(old)} versions",) if new and old else ()
-    return found.score, found.reasons if found.score >= 1 else ()
+        return 0.0, (f"too little history to judge it by: {len(old)} versions",) if new and old else (), 0
+    if found.score < UNUSUAL:
+        return found.score, found.reasons if found.score >= 1 else (), 0
+    first = next(k for k in range(1, len(new) + 1) if surprise(old, new[:k], common=common).score >= UNUSUAL)
+    return found.score, found.reasons, new[first - 1].when
+
+
+def _rate(feed: Feed, change: Change, good_at: int) -> float:
+    """How often the like of a change came before: what parts do has facts of its own, which say so."""
+    if change.kind == "out of band":
+        past = [was for one, was in zip(feed.observations, feed.written, strict=True) if one.when <= good_at]
+        return 1 - sum(past) / len(past) if past and not change.key else 0.0
+    if change.kind in _OF_PARTS:
+        return 0.0
+    return _habit(feed, good_at, of_schema=change.kind == "schema")
 
 
 def _habit(feed: Feed, good_at: int, *, of_schema: bool = False) -> float:
@@ -197,8 +215,10 @@ def stale_changes(views: Views, equal: Sequence[Equal], good_at: int) -> list[Ch
             path=one.path,
         )
         feed = feeds.of(change)
-        if len(feed.observations) < _FEW or _habit(feed, good_at) < _ALWAYS:
+        habit = _habit(feed, good_at)
+        if len(feed.observations) < _FEW or habit < _ALWAYS:
             continue
+        change = replace(change, details=(f"changed with {habit:.0%} of the runs before",))
         above = _above(views, one, good.inputs.get(one.use.name))
         queue += above
         if not above:

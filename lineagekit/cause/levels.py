@@ -32,6 +32,9 @@ LOOK_BACK = 7
 ROWS = "log rows"
 MODAL = "share of its most common value"
 VALUE = "share of value"
+CORRELATION = "correlation"
+TOGETHER = "usual correlations"
+"""How much is left of all correlations of a column: 1 as a rule. Not of a profile, but of a history of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ KINDS: Mapping[str, Kind] = {
     "distance to the last 7": Kind("shape", 0.01),
     "values seen in the last 7": Kind("keys", 0.02),
     "repeated values": Kind("keys", 0.02),
-    "correlation": Kind("association", 0.02),
+    CORRELATION: Kind("association", 0.02),
+    TOGETHER: Kind("association", 0.02),
 }
 
 
@@ -125,7 +129,7 @@ def _of_columns(
     for name, shares in value_shares(profile, columns).items():
         yield from ((f"{name}: {VALUE} {value:016x}", share) for value, share in shares.items())
     for (a, b), together in correlations(profile, columns, categories=True).items():
-        yield f"{a} ~ {b}: correlation", together
+        yield f"{a} ~ {b}: {CORRELATION}", together
 
 
 def _of_column(summary: ColumnSummary, shared: Overlap, fullest: float | None) -> Iterator[tuple[str, float | None]]:

@@ -37,7 +37,7 @@ _WEIGHT: dict[Kind, float] = {
     "entered": 0.15,
     "expired": 0.02,
 }
-_UNUSUAL, _UTTERLY = 2.0, 6.0
+UNUSUAL, _UTTERLY = 2.0, 6.0
 """Surprise from which on a feed that always changes is a suspect, and above which more says no more.
 
 Of a dozen healthy feeds the most surprising one has between one and two.
@@ -70,6 +70,8 @@ class Evidence:
     """In what share of the builds before something of its kind changed."""
     surprise: float = 0.0
     """How unlike its own history: 1 is as much as it ever was."""
+    since: int = 0
+    """From when on it is that unlike: of a feed that always changes, when its newest bytes came says nothing."""
     reasons: tuple[str, ...] = ()
     cleared: str = ""
     """Why it cannot be it."""
@@ -90,7 +92,7 @@ def _judge(change: Change, known: Evidence, steps: Sequence[int]) -> Suspect:
     weight = _WEIGHT[change.kind] if known.unusual else 0.2
     weight *= 1 - _HABIT * known.rate
     is_habit = change.is_carrier or known.rate > 0.8
-    if known.surprise >= _UNUSUAL:
+    if known.surprise >= UNUSUAL:
         # A feed that moves every day is accused by how it moved, and only by that.
         weight = max(weight, min(known.surprise, _UTTERLY) / _UTTERLY * 0.95)
     elif is_habit and status == "suspect":
@@ -121,7 +123,7 @@ def _reasons(change: Change, known: Evidence, steps: Sequence[int]) -> tuple[str
         told.append(f"came with build {known.onset}" + (f", {word}" if word else ""))
     if known.rate > 0.8:
         told.append("changes with every build")
-    elif known.rate == 0 and not change.is_carrier and not known.reasons:
+    elif known.rate == 0 and change.kind != "stale" and not change.is_carrier and not known.reasons:
         told.append("never changed in the builds before")
     return tuple(told)
 

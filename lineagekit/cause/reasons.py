@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import fmean, median
+from typing import NamedTuple
 
 from lineagekit.cause.fact import date_of
 from lineagekit.cause.levels import ROWS, VALUE, Level, kind_of
@@ -19,16 +20,21 @@ from lineagekit.cause.levels import ROWS, VALUE, Level, kind_of
 _ONE_DAY = 1.5
 
 
-def tell(name: str, history: Sequence[Level], recent: Sequence[Level], distances: Sequence[float]) -> str:
+class Told(NamedTuple):
+    """A level over the days: of the history, of the recent days, and how far from usual each of these is."""
+
+    before: Sequence[float]
+    after: Sequence[float]
+    distances: Sequence[float]
+
+
+def tell(name: str, told: Told, recent: Sequence[Level]) -> str:
     """What is usual and what is there now: of the day that is furthest off if it stands out, else of all days."""
-    usual = median(level for one in history if (level := one.get(name)) is not None)
-    found = [one.get(name) for one in recent]
-    known = [level for level in found if level is not None]
-    furthest = max(range(len(found)), key=lambda day: abs(distances[day]) if found[day] is not None else -1.0)
-    level = found[furthest]
-    if level is not None and abs(distances[furthest]) > _ONE_DAY * abs(fmean(distances)):
-        return f"{say(name, usual, level)} on {date_of(recent[furthest].when)}"
-    return say(name, usual, fmean(known))
+    usual = median(told.before)
+    furthest = max(range(len(recent)), key=lambda day: abs(told.distances[day]))
+    if abs(told.distances[furthest]) > _ONE_DAY * abs(fmean(told.distances)):
+        return f"{say(name, usual, told.after[furthest])} on {date_of(recent[furthest].when)}"
+    return say(name, usual, fmean(told.after))
 
 
 def say(name: str, usual: float, found: float) -> str:
