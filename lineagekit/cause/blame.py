@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from lineagekit.cause.align import Alignment, align
-from lineagekit.cause.builds import Build, Grade, Series, find_series
+from lineagekit.cause.builds import Build, Grade, Series, exam_of, find_series
 from lineagekit.cause.change import Change
 from lineagekit.cause.choose import Chosen, choose
 from lineagekit.cause.feeds import feed_evidence, stale_changes
@@ -135,18 +135,20 @@ def examine(views: Views, chosen: Chosen) -> Exam:
     if old is None or new is None:
         return Exam("none")
     changes = _grader_changes(views, chosen, old, new)
-    is_known = bool(old.exam_digest and new.exam_digest)
-    differs = bool(changes) or (is_known and old.exam_digest != new.exam_digest)
-    state: ExamState = "changed" if differs else "same" if is_known else "unknown"
-    return Exam(state, new.exam or old.exam, old.exam_digest, new.exam_digest, changes)
+    exams = exam_of(views, old), exam_of(views, new)
+    before, after = (exam.digest if exam else "" for exam in exams)
+    differs = bool(changes) or bool(before and after and before != after)
+    state: ExamState = "changed" if differs else "same" if before and after else "unknown"
+    name = next((exam.title for exam in reversed(exams) if exam), new.exam or old.exam)
+    return Exam(state, name, before, after, changes)
 
 
 def _grader_changes(views: Views, chosen: Chosen, old: Grade, new: Grade) -> tuple[Change, ...]:
     """Of runs that only grade: what trains and grades at once is compared as a build."""
-    if old.run == chosen.good.id or new.run == chosen.bad.id:
+    if old.run == chosen.good.run or new.run == chosen.bad.run:
         return ()
-    runs = [views.of(run.id) for grade in (old, new) for run in query.find_runs(views.db, grade.run)]
-    if len(runs) != 2 or runs[0].job != runs[1].job:
+    runs = views.of(old.run), views.of(new.run)
+    if runs[0].job != runs[1].job:
         return ()
     return tuple(one for one in setting_changes(*runs) if not one.inert and not one.is_carrier)
 

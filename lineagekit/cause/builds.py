@@ -16,7 +16,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from lineagekit.cause.views import Views
+from lineagekit.cause.views import Use, Views
 from lineagekit.errors import NotFoundError, UsageError
 from lineagekit.events.roles import role_of
 from lineagekit.store import query, walk
@@ -38,10 +38,8 @@ class Grade:
     metric: str
     value: float
     exam: str
-    """What it was measured on, as a name; "" if not said."""
-    exam_digest: str
-    """"" if not known."""
-    run: str
+    """What it was measured on, as it was said; "" if not said."""
+    run: int
     higher_is_better: bool | None
 
 
@@ -113,7 +111,7 @@ def find_series(views: Views, target: Target) -> Series:
     others = tuple(f"{job} -> {role}" for job, role in groups if (job, role) != newest)
     builds = _builds(db, groups[newest], runs)
     series = Series(groups[newest][-1].model, newest[0], builds, others)
-    _add_grades(views, series)
+    _add_grades(db, series)
     return series
 
 
@@ -161,8 +159,7 @@ def _builds(db: Database, made: Iterable[Made], runs: Mapping[int, Run]) -> list
     return builds
 
 
-def _add_grades(views: Views, series: Series) -> None:
-    db = views.db
+def _add_grades(db: Database, series: Series) -> None:
     by_run = {run: build for build in series.builds for run in (build.run, *build.repeats)}
     datasets = {build.dataset for build in series.builds}
     metrics = walk.metrics_of(db, runs=by_run, datasets=datasets)
@@ -173,22 +170,24 @@ def _add_grades(views: Views, series: Series) -> None:
             graded[read.run] = by_run.get(read.src) or graded.get(read.run)
     for metric in metrics:
         build = graded.get(metric.run)
-        grade = _grade(views, metric)
+        grade = _grade(metric)
         if build is None or grade is None:
             series.ungraded += 1
         else:
             build.grades.append(grade)
 
 
-def _grade(views: Views, metric: Metric) -> Grade | None:
+def exam_of(views: Views, grade: Grade) -> Use | None:
+    """What its run read of that name."""
+    inputs = views.of(grade.run).inputs.values()
+    return next((use for use in inputs if grade.exam and _is_called(use.name.name, grade.exam)), None)
+
+
+def _grade(metric: Metric) -> Grade | None:
     """Of a number; NaN and texts are no grades."""
     if not isinstance(metric.value, float) or not math.isfinite(metric.value):
         return None
-    view = views.of(metric.run)
-    exam = next((use for use in view.inputs.values() if metric.on and _is_called(use.name.name, metric.on)), None)
-    title = exam.title if exam else metric.on
-    digest = exam.digest if exam else ""
-    return Grade(metric.name, metric.value, title, digest, view.run.run, metric.higher_is_better)
+    return Grade(metric.name, metric.value, metric.on, metric.run, metric.higher_is_better)
 
 
 def _is_called(name: str, said: str) -> bool:

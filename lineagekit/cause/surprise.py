@@ -10,7 +10,8 @@ together, against the same statistic over the feed's own past. A score near 1 is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -27,7 +28,7 @@ ENOUGH = 14
 _FEWEST = 3
 _ONE_DAY = 0.75
 _USUAL = 0.9
-_LEAST_USUAL = 2.0
+_BY_CHANCE = 1.65, 0.2  # of calm days, one statistic in ten is larger: of one day, and more for each doubling of days
 _FEW = 1.5  # what a history of few levels adds to its spread: times 1 + this / their number
 _NEXT = 0.15
 _MOST_REASONS = 3
@@ -62,7 +63,8 @@ def surprise(
     before, after = standardised(judged.old, judged.new, judged.floors())
     past, now = _statistics(before, after)
     weights = np.array([KINDS[kind_of(name)].weight for name in table.names])
-    usual = np.maximum(_LEAST_USUAL, np.quantile(past, _USUAL, axis=0)) * (1 + _FEW / len(history))
+    least = _BY_CHANCE[0] + _BY_CHANCE[1] * math.log2(len(recent))
+    usual = np.maximum(least, np.quantile(past, _USUAL, axis=0)) * (1 + _FEW / len(history))
     scores = weights * now / usual
     first = np.argsort(-scores, kind="stable")[:_MOST_REASONS]
     best, *next_ones = scores[first].tolist()
@@ -95,12 +97,16 @@ def common_moves(feeds: Mapping[str, Sequence[Level]]) -> Mapping[int, float]:
     return {day: median(found) for day, found in moves.items() if len(found) >= _FEWEST}
 
 
-def _row_moves(levels: Sequence[Level]) -> list[tuple[int, float]]:
-    rows = [(one.when, one.levels[ROWS]) for one in levels if ROWS in one.levels]
-    by_weekday: dict[int, list[float]] = {}
-    for when, level in rows:
-        by_weekday.setdefault(weekday_of(day_of(when)), []).append(level)
-    return [(when, level - median(by_weekday[weekday_of(day_of(when))])) for when, level in rows]
+def _row_moves(levels: Sequence[Level]) -> Iterator[tuple[int, float]]:
+    """Of weekdays that came often enough to have a usual number of rows."""
+    by_weekday: dict[int, list[tuple[int, float]]] = {}
+    for one in levels:
+        if ROWS in one.levels:
+            by_weekday.setdefault(weekday_of(day_of(one.when)), []).append((one.when, one.levels[ROWS]))
+    for same in by_weekday.values():
+        if len(same) >= _FEWEST:
+            usual = median(level for _, level in same)
+            yield from ((when, level - usual) for when, level in same)
 
 
 def _statistics(before: Matrix, after: Matrix) -> tuple[Matrix, Vector]:

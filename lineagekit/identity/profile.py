@@ -20,10 +20,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lineagekit.errors import BadDataError, IncomparableError
-from lineagekit.identity.tables.layout import Layout, Node
+
+if TYPE_CHECKING:  # pyarrow costs a question 100 ms, and what was kept is read without it
+    from lineagekit.identity.tables.layout import Layout, Node
 
 SKETCH_COUNTERS = 1024
 ROW_SAMPLES = 64

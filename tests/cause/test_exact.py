@@ -236,3 +236,21 @@ def test_without_history_there_are_no_facts() -> None:
 def test_a_key_is_split_into_its_stream_and_its_time(key: str, stream: str, day: str | None) -> None:
     time = int(datetime.fromisoformat(f"{day}+00:00").timestamp()) * 1_000_000 if day else None
     assert split_key(key) == (stream, time)
+
+
+def test_a_part_that_comes_with_what_another_one_came_with_is_stale_though_that_was_rewritten_since() -> None:
+    day = last_day(28)
+
+    def content(d: date, today: date) -> str:
+        source = d - timedelta(days=1) if d == day else d
+        return f"of {source} at {min(3, (today - d).days)}"
+
+    assert unusual(facts(builds(28, content))) == [("stale", f"dt={day}")]
+
+
+def test_parts_older_than_all_that_were_read_are_filled_in_and_not_late() -> None:
+    observations = builds(28, steady)
+    old = {f"dt={FIRST - timedelta(days=age)}": f"old {age}" for age in range(9)}
+    observations[-1] = Observation(observations[-1].when, {**old, **observations[-2].parts, **observations[-1].parts})
+    assert unusual(facts(observations)) == []
+    assert sum(fact.kind == "entered" for fact in facts(observations)) == 10

@@ -79,7 +79,7 @@ def series(values: list[float], name: str = "auc", better: bool | None = True) -
     builds = []
     for number, value in enumerate(values, 1):
         build = Build(number, number, f"run{number}", 1, f"blake3:{number:064x}", "", number)
-        build.grades.append(Grade(name, value, "exam", "blake3:ee", f"grade{number}", better))
+        build.grades.append(Grade(name, value, "exam", 100 + number, better))
         builds.append(build)
     return Series("m", "train.py", builds)
 

@@ -153,3 +153,61 @@ def test_the_score_does_not_depend_on_the_unit() -> None:
 
     for seed in range(5):
         assert judge(feed(35, seed=seed)).score == pytest.approx(judge(feed(35, cents, seed=seed)).score)
+
+
+def test_correlations_that_all_shrink_count_together_though_each_is_within_its_noise() -> None:
+    def joined(factor: float) -> Change:
+        def change(day: int, one: dict[str, float]) -> dict[str, float]:
+            rng = np.random.default_rng(day)
+            kept = factor if day >= 28 else 1.0
+            pairs = {f"amount ~ c{i}: correlation": 0.4 * kept + 0.05 * rng.normal() for i in range(8)}
+            return one | pairs
+
+        return change
+
+    usual, shrunk = judge(feed(35, joined(1.0))), judge(feed(35, joined(0.85)))
+    assert shrunk.score > 1.5 * usual.score
+    assert shrunk.reasons[0] == "amount: usual correlations 0.99 -> 0.88, as never in 28 days"
+
+
+def test_the_rows_of_a_sentence_are_those_of_the_table_whatever_other_feeds_did() -> None:
+    def short(day: int, one: dict[str, float]) -> dict[str, float]:
+        return one | ({ROWS: math.log(101)} if day == 30 else {})
+
+    found = judge(feed(35, short), common={MONDAY + 30: -0.3})
+    assert any(reason.startswith("rows 1,") and "-> 100 on 2026-04-01" in reason for reason in found.reasons)
+
+
+def test_two_feeds_have_no_move_in_common_and_a_weekday_seen_twice_has_no_usual() -> None:
+    assert common_moves({"a": feed(35), "b": feed(35)}) == {}
+    assert common_moves({name: feed(14) for name in "abc"}) == {}
+    assert len(common_moves({name: feed(35) for name in "abc"})) == 35
+
+
+def test_a_wide_table_of_which_only_rows_and_nulls_are_known_is_judged_by_these() -> None:
+    def thin(day: int, _: dict[str, float]) -> dict[str, float]:
+        rng = np.random.default_rng(day)
+        nulls = {f"c{i}: null share": abs(rng.normal(0.01, 0.002)) for i in range(300)}
+        return {ROWS: 8.0 + 0.02 * rng.normal()} | nulls | ({"c7: null share": 0.6} if day >= 33 else {})
+
+    found = judge(feed(35, thin))
+    assert found.reasons[0].startswith("c7: null share 0.0")
+    assert found.score > 5
+
+
+def test_a_constant_that_changes_by_a_hair_surprises_less_than_one_that_doubles() -> None:
+    def constant(value: float) -> Change:
+        return lambda day, one: one | {"fee: mean": value if day >= 28 else 5.0, "fee: deviation": 0.0}
+
+    assert judge(feed(35, constant(5.0001))).score < 1.5 * max(usual_scores())
+    assert judge(feed(35, constant(10.0))).score > 10 * max(usual_scores())
+
+
+def test_days_that_repeat_one_another_count_for_fewer() -> None:
+    def lasting(day: int, one: dict[str, float]) -> dict[str, float]:
+        return one | {"amount: mean": 4 + 0.1 * math.sin(day / 4) + (0.15 if day >= 28 else 0)}
+
+    def fresh(day: int, one: dict[str, float]) -> dict[str, float]:
+        return one | {"amount: mean": 4 + 0.1 * math.sin(day * 17) + (0.15 if day >= 28 else 0)}
+
+    assert judge(feed(35, lasting)).score < judge(feed(35, fresh)).score
