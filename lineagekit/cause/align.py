@@ -12,20 +12,18 @@ things: a name or a run id neither accuses nor clears.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from lineagekit.cause.change import Change, Kind
+from lineagekit.cause.pairing import is_equal, matched, regrouped, template_of
 from lineagekit.cause.parts import Parts, compare_parts, parts_in, parts_of
+from lineagekit.cause.roots import changed, source_change, unexplained
 from lineagekit.cause.settings import setting_changes
-from lineagekit.cause.views import Use, View, Views
-from lineagekit.events.roles import role_of
-from lineagekit.events.said import Name
-from lineagekit.store import walk
-from lineagekit.store.found import Read, title_of
+from lineagekit.cause.views import Use, Views
+from lineagekit.store.found import Read
 
 MOST_PAIRS = 5000
-_CHANGED = "changed after it was written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class _Walk:
             self._compare_role(pair, olds, news, path)
         after = len(self.found.changes), len(self.found.unknown), len(self._seen)
         if before == after:
-            self._add(_unexplained(pair, good, bad), path)
+            self._add(unexplained(good, bad, pair.read), path)
 
     def _compare_role(self, pair: _Pair, olds: list[Use], news: list[Use], path: tuple[str, ...]) -> None:
         """Inputs that are for the same: one on each side, or as many as a window has days."""
@@ -114,7 +112,7 @@ class _Walk:
             self._compare_uses(pair, olds[0], news[0], path)
         elif olds and news:
             self.found.compared += len(news)
-            where = _template(news[0])
+            where = template_of(news[0])
             self._add_parts(where, (parts_in(olds), parts_in(news)), path, runs)
         else:
             for use in olds or news:
@@ -155,7 +153,7 @@ class _Walk:
         writers = _writers(old), _writers(new)
         if not writers[0] or not writers[1]:
             if is_known:
-                self._add([_source(self.views, old, new, writers)], path, runs)
+                self._add([source_change(self.views, old, new, writers)], path, runs)
             return
         climbed = False
         for before in writers[0]:
@@ -165,7 +163,7 @@ class _Walk:
                     self._push_bounded(pair, before.src, after.src, path, (old, new) if is_known else None)
         if not climbed and is_known:
             jobs = self.views.of(writers[0][0].src).job, self.views.of(writers[1][0].src).job
-            self._add([replace(_changed("writer", old, new), before=jobs[0], after=jobs[1])], path, runs)
+            self._add([replace(changed("writer", old, new), before=jobs[0], after=jobs[1])], path, runs)
 
     def _push_bounded(
         self, pair: _Pair, good: int, bad: int, path: tuple[str, ...], read: tuple[Use, Use] | None
@@ -189,116 +187,8 @@ class _Walk:
             self.found.changes.append(replace(change, path=path, good_run=good, run=bad))
 
 
-def regrouped(views: Views, good: dict[Name, Use], bad: dict[Name, Use]) -> Iterator[tuple[str, tuple[Parts, Parts]]]:
-    """A folder of parts on one side that is single files on the other, taken out of both.
-
-    A growing window of files is told file by file until there are so many of them that they are a dataset.
-    """
-    for whole, single, is_good in ((good, bad, True), (bad, good, False)):
-        for name, use in [(n, u) for n, u in whole.items() if u.touch.pieces and n not in single]:
-            below = {n: u for n, u in single.items() if n.name.startswith(f"{name.name.rstrip('/')}/")}
-            if below:
-                parts, files = parts_of(views, use), parts_in(below.values(), below=name.name)
-                yield use.title, (parts, files) if is_good else (files, parts)
-                del whole[name]
-                for one in below:
-                    del single[one]
-
-
-def matched(good: Mapping[Name, Use], bad: Mapping[Name, Use]) -> Iterator[tuple[list[Use], list[Use]]]:
-    """Inputs of two runs that are for the same: those of one role, where a date moves in it, else of one name."""
-    left, right = _by_role(good), _by_role(bad)
-    for role in dict.fromkeys((*left, *right)):
-        yield left.get(role, []), right.get(role, [])
-
-
-def _by_role(uses: Mapping[Name, Use]) -> dict[tuple[str, str], list[Use]]:
-    found: dict[tuple[str, str], list[Use]] = {}
-    for name, use in uses.items():
-        found.setdefault((name.namespace, role_of(name.name).template), []).append(use)
-    return found
-
-
-def _template(use: Use) -> str:
-    return title_of(use.name.namespace, role_of(use.name.name).template)
-
-
-def is_equal(old: Use, new: Use) -> bool:
-    """Whether the bytes are known to be the same."""
-    strength, value = old.touch.identity
-    return strength != "name" and (strength, value) == new.touch.identity
-
-
-def is_same_content(old: Use, new: Use) -> bool:
-    """Whether they say the same in other bytes: encoded anew, or in another order."""
-    return bool(old.table) and old.table == new.table
-
-
 def _writers(use: Use) -> list[Read]:
     return [read for read in use.writers if read.src]
-
-
-def _source(views: Views, old: Use, new: Use, writers: tuple[list[Read], list[Read]]) -> Change:
-    """Bytes that nobody known wrote: a source, or, where runs write it, somebody out of band."""
-    if old.columns and new.columns and old.columns != new.columns:
-        change = _changed("schema", old, new)
-        return replace(change, details=tuple(_columns(old, new)))
-    is_written = bool(walk.writes_to(views.db, new.dataset, limit=1))
-    kind = "out of band" if is_written and not writers[1] else "source"
-    return _changed(kind, old, new)
-
-
-def _changed(kind: str, old: Use, new: Use) -> Change:
-    return Change(
-        kind,  # type: ignore[arg-type]
-        new.title,
-        before=old.touch.identity[1],
-        after=new.touch.identity[1],
-        identity=new.touch.identity[0],  # type: ignore[arg-type]
-        inert=is_same_content(old, new),
-        dataset=new.dataset,
-        at=new.touch.at or None,
-    )
-
-
-def _columns(old: Use, new: Use) -> Iterator[str]:
-    before, after = dict(old.columns), dict(new.columns)
-    gone, added = [n for n in before if n not in after], [n for n in after if n not in before]
-    if gone:
-        yield f"gone: {', '.join(gone[:8])}"
-    if added:
-        yield f"new: {', '.join(added[:8])}"
-    yield from (f"{n}: {before[n]} -> {after[n]}" for n in before if n in after and before[n] != after[n])
-
-
-def _unexplained(pair: _Pair, good: View, bad: View) -> Iterator[Change]:
-    """Two runs with the same code, settings and inputs, of which other bytes were read.
-
-    Either they wrote other bytes, and something is hidden; or somebody changed these after they were written.
-    """
-    if not good.run.state == bad.run.state == "COMPLETE":
-        return
-    if pair.read is None:
-        if _outputs_differ(good, bad):
-            yield _hidden(good, bad)
-        return
-    old, new = pair.read
-    written = bad.outputs.get(new.name)
-    is_theirs = written is None or written.digest == new.digest
-    is_changed = written is not None and str(written.content.get("reason", "")).startswith(_CHANGED)
-    if not is_theirs and (is_changed or (written is not None and written.digest)):
-        yield _changed("out of band", old, new)
-    else:
-        yield _hidden(good, bad)
-
-
-def _outputs_differ(good: View, bad: View) -> bool:
-    pairs = ((good.outputs[name], bad.outputs[name]) for name in good.outputs.keys() & bad.outputs.keys())
-    return any(old.digest and new.digest and not is_equal(old, new) for old, new in pairs)
-
-
-def _hidden(good: View, bad: View) -> Change:
-    return Change("hidden", bad.job, run=bad.run.run, good_run=good.run.run, at=bad.run.began)
 
 
 def _merged(changes: list[Change]) -> list[Change]:

@@ -18,11 +18,12 @@ from lineagekit.cause.align import Alignment, align
 from lineagekit.cause.builds import Build, Grade, Series, exam_of, find_series
 from lineagekit.cause.change import Change
 from lineagekit.cause.choose import Chosen, choose
-from lineagekit.cause.feeds import feed_evidence, stale_changes
+from lineagekit.cause.feeds import feed_evidence
 from lineagekit.cause.history import History
 from lineagekit.cause.rank import Evidence, Suspect, rank
 from lineagekit.cause.repeats import evidence_of_repeats
 from lineagekit.cause.settings import setting_changes
+from lineagekit.cause.stale import stale_changes
 from lineagekit.cause.views import Views
 from lineagekit.graph.consumers import owners_in
 from lineagekit.graph.coverage import Coverage, coverage_of

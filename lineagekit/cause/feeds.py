@@ -11,14 +11,14 @@ names. What happened to its parts is exact; how its contents moved is surprise, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from lineagekit.cause.align import Equal
 from lineagekit.cause.change import Change
 from lineagekit.cause.exact import exact_facts, quiet_days
 from lineagekit.cause.fact import Fact, Observation
 from lineagekit.cause.levels import LOOK_BACK, Level, levels_of
+from lineagekit.cause.pairing import template_of
 from lineagekit.cause.parts import key_of
 from lineagekit.cause.rank import UNUSUAL, Evidence
 from lineagekit.cause.surprise import common_moves, surprise
@@ -28,12 +28,9 @@ from lineagekit.events.roles import role_of
 from lineagekit.identity.profile import Profile
 from lineagekit.identity.profile_summary import changed_columns, estimate_changed_rows
 from lineagekit.store import query
-from lineagekit.store.found import title_of
 
 MOST_RUNS = 60
 """Runs of the reading job that a history is made of."""
-_FEW, _ALWAYS, _MOST_EQUAL = 6, 0.9, 200
-"""Runs from which a habit is learned at least, how often is always, and inputs that are looked at."""
 _OF_PARTS = ("entered", "expired", "restated", "missing", "stale", "late")
 _OF_DATA = (*_OF_PARTS, "source", "out of band", "schema")
 
@@ -88,7 +85,7 @@ class Feeds:
         last: list[Profile] = []
         for number in runs:
             view = self.views.of(number)
-            uses = [use for use in view.inputs.values() if where in (use.title, _template(use))]
+            uses = [use for use in view.inputs.values() if where in (use.title, template_of(use))]
             parts = {key: (digest, table, use) for use in uses for key, digest, table in _parts(use)}
             if not parts:
                 continue
@@ -135,10 +132,6 @@ def feed_evidence(views: Views, changes: Sequence[Change], good_at: int) -> Mapp
     return found
 
 
-def _template(use: Use) -> str:
-    return title_of(use.name.namespace, role_of(use.name.name).template)
-
-
 def _parts(use: Use) -> Iterator[tuple[str, str, str]]:
     """Key, digest and table of each part; of one file its own, under the date in its name."""
     if use.touch.pieces:
@@ -181,65 +174,15 @@ def _rate(feed: Feed, change: Change, good_at: int) -> float:
         return 1 - sum(past) / len(past) if past and not change.key else 0.0
     if change.kind in _OF_PARTS:
         return 0.0
-    return _habit(feed, good_at, of_schema=change.kind == "schema")
+    return habit_of(feed, good_at, of_schema=change.kind == "schema")
 
 
-def _habit(feed: Feed, good_at: int, *, of_schema: bool = False) -> float:
+def habit_of(feed: Feed, good_at: int, *, of_schema: bool = False) -> float:
     """How often other bytes, or other columns, are read than by the run before."""
     seen = zip(feed.observations, feed.schemas, strict=True)
     old = [schema if of_schema else one.parts for one, schema in seen if one.when <= good_at]
     differ = [one != other for one, other in pairwise(old)]
     return sum(differ) / len(differ) if differ else 0.0
-
-
-def stale_changes(views: Views, equal: Sequence[Equal], good_at: int) -> list[Change]:
-    """Inputs that two builds read alike though it is their habit to change; followed up to the first that is so."""
-    feeds, found = Feeds(views), []
-    queue = list(equal)
-    seen: set[int] = set()
-    while queue and len(seen) < _MOST_EQUAL:
-        one = queue.pop(0)
-        if one.use.dataset in seen or one.use.touch.pieces or role_of(one.use.name.name).key:
-            continue  # parts have facts of their own
-        seen.add(one.use.dataset)
-        good, bad = views.of(one.good_run), views.of(one.bad_run)
-        change = Change(
-            "stale",
-            one.use.title,
-            before=one.use.digest,
-            after=one.use.digest,
-            dataset=one.use.dataset,
-            run=bad.run.run,
-            good_run=good.run.run,
-            at=one.use.touch.at or None,
-            path=one.path,
-        )
-        feed = feeds.of(change)
-        habit = _habit(feed, good_at)
-        if len(feed.observations) < _FEW or habit < _ALWAYS:
-            continue
-        change = replace(change, details=(f"changed with {habit:.0%} of the runs before",))
-        above = _above(views, one, good.inputs.get(one.use.name))
-        queue += above
-        if not above:
-            found.append(change)
-    return found
-
-
-def _above(views: Views, one: Equal, before: Use | None) -> list[Equal]:
-    """What the two runs that wrote it read alike; nothing where nobody known wrote it."""
-    writers = [next((read.src for read in use.writers if read.src), 0) for use in (before, one.use) if use]
-    if len(writers) < 2 or not all(writers) or writers[0] == writers[1]:
-        return []
-    good, bad = views.of(writers[0]), views.of(writers[1])
-    if good.job != bad.job:
-        return []
-    path = (*one.path, bad.job)
-    return [
-        Equal(use, writers[0], writers[1], path)
-        for name, use in bad.inputs.items()
-        if use.digest and name in good.inputs and good.inputs[name].digest == use.digest
-    ]
 
 
 def _compared(feeds: Feeds, feed: Feed, change: Change) -> Iterator[str]:
