@@ -22,7 +22,8 @@ from typing import NamedTuple
 from lineagekit.store.copies import bind_copies
 from lineagekit.store.found import How
 from lineagekit.store.names import Names
-from lineagekit.store.put import LINKED, VERSION, Pending, Sight
+from lineagekit.store.put import LINKED, Pending, Sight
+from lineagekit.store.snapshots import VERSION
 
 
 class Bound(NamedTuple):

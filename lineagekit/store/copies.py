@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from lineagekit.store.put import VERSION
+from lineagekit.store.snapshots import VERSION
 
 TINY = 64
 """Bytes below which equal content under two names says nothing."""

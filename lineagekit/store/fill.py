@@ -27,7 +27,8 @@ from lineagekit.store.index_file import BASE
 from lineagekit.store.log import Store
 from lineagekit.store.names import Names
 from lineagekit.store.packing import plain
-from lineagekit.store.put import LINKED, Pending, Putter, clear_run, number_of_run, run_text
+from lineagekit.store.put import LINKED, Pending, Putter
+from lineagekit.store.run_ids import clear_run, number_of_run, run_text
 
 _WRITES = "SELECT dataset, at, snap, done FROM write WHERE run = ? AND at IS NOT NULL"
 _READERS = (
@@ -191,7 +192,7 @@ class Filling:
     def _answered_at(self, place: int, writes: list[_Write]) -> Iterator[int]:
         """Runs of before whose reads these writes may have answered: by this name, by one around or inside, by none."""
         since = min(write.at for write in writes) - SKEW
-        pinned = any(write.snap is not None and self._putter.is_pinned(write.snap) for write in writes)
+        pinned = any(write.snap is not None and self._putter.snapshots.is_pinned(write.snap) for write in writes)
         if reads := self._later_reads(place, _EVER if pinned else since, How.EVIDENCE):
             yield from self._answered_here(place, writes, reads)
         for other in (*self._names.around(place), *self._names.inside(place)):
@@ -205,7 +206,7 @@ class Filling:
                         yield from (run for run, *_ in self._later_reads(outer, write.at, How.COPY))
 
     def _twins(self, snap: int) -> list[tuple[int, int]]:
-        known = self._putter.twins.get(snap)
+        known = self._putter.snapshots.twins.get(snap)
         return self._connection.execute(_TWINS, (snap,)).fetchall() if known is None else known
 
     def _answered_here(self, place: int, writes: list[_Write], reads: list[_Read]) -> Iterator[int]:

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from blake3 import blake3
 
@@ -21,24 +20,13 @@ from lineagekit.identity.canonical import encode_block
 from lineagekit.store.index_file import BASE
 from lineagekit.store.names import Names
 from lineagekit.store.packing import plain
+from lineagekit.store.run_ids import STATES, number_of_run
+from lineagekit.store.snapshots import VERSION, Snapshots
 
-STATES = ("", "RUNNING", "COMPLETE", "FAIL", "ABORT")
-"""Numbers of states; 0 is a run that was only named by another."""
-VERSION = "version"
-"""The algorithm of snapshots that a foreign system names."""
 LINKED = -1
 """Parts of a use that is the same as another one, by the name that a link led to."""
 
 _PUT_WRITE = "INSERT INTO write VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_OF_RUN = ("write", "read", "run_flow", "build", "metric")
-# Beginning and end, because ids of one minute begin alike, and so do those that a scheduler makes of names.
-_FIND_RUN = (
-    "SELECT id, job FROM run WHERE substr(uuid, 1, 4) = substr(?1, 1, 4) AND substr(uuid, -3) = substr(?1, -3)"
-    " AND uuid = ?1"
-)
-_SAME_BYTES = (
-    "SELECT id, dataset FROM snapshot WHERE substr(hash, 1, 4) = substr(?1, 1, 4) AND hash = ?1 AND algorithm = ?2"
-)
 _FACTS = ("code", "params", "environment")
 
 
@@ -79,46 +67,13 @@ class Put:
     edges: set[tuple[int, int]] | None = None
 
 
-def run_key(run: str) -> bytes:
-    """How a run's id is kept: a UUID in 16 bytes, anything else as it is."""
-    if len(run) == 36:
-        try:
-            return UUID(run).bytes
-        except ValueError:
-            pass
-    return plain(run).encode()
-
-
-def run_text(key: bytes) -> str:
-    """The id again."""
-    return str(UUID(bytes=key)) if len(key) == 16 else key.decode()
-
-
-def number_of_run(connection: sqlite3.Connection, run: str) -> tuple[int, int | None]:
-    """A run's number, and its job; a run that nobody told of yet gets a number too."""
-    found = connection.execute(_FIND_RUN, (run_key(run),)).fetchone()
-    if found is not None:
-        return found[0], found[1]
-    added = connection.execute("INSERT INTO run (uuid, state) VALUES (?, 0)", (run_key(run),)).lastrowid or 0
-    return added, None
-
-
-def clear_run(connection: sqlite3.Connection, run: int) -> None:
-    """Take out all that was told of a run."""
-    for table in _OF_RUN:
-        connection.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
-
-
 class Putter:
     """Puts runs in, within one transaction."""
 
     def __init__(self, connection: sqlite3.Connection, names: Names) -> None:
         """Remember what was put: most runs read what another has just written."""
         self.connection, self.names = connection, names
-        self.twins: dict[int, list[tuple[int, int]]] = {}
-        """Of a snapshot: the same bytes under other names, and those."""
-        self._algorithms: dict[str, int] = {}
-        self._snapshots: dict[tuple[int, str, bool], int] = {}
+        self.snapshots = Snapshots(connection)
         self._facts: dict[tuple[int, str], tuple[Mapping[str, Any], int]] = {}
 
     def put(self, told: Told, run: int) -> Put:
@@ -147,20 +102,6 @@ class Putter:
             self._put_grades(told.said.grades, run, {**inputs, **outputs}, told)
         self.put_owners("job", put.job, told.said.owners)
         return put
-
-    def snapshot(self, dataset: int, digest: str, size: int | None) -> int | None:
-        """The number of these bytes under this name; None for no digest."""
-        if not digest:
-            return None
-        known = self._snapshots.get((dataset, digest, size is None))
-        if known is None:
-            known = self._snapshots[dataset, digest, size is None] = self._enter_snapshot(dataset, digest, size)
-        return known
-
-    def is_pinned(self, snap: int) -> bool:
-        """Whether a foreign system's version, and no digest, tells these bytes from others."""
-        sql = "SELECT 1 FROM snapshot s CROSS JOIN algorithm a ON a.id = s.algorithm WHERE s.id = ? AND a.name = ?"
-        return bool(self.connection.execute(sql, (snap, VERSION)).fetchone())
 
     def _put_run(self, told: Told, run: int, job: int) -> None:
         parent = number_of_run(self.connection, told.said.parent)[0] if told.said.parent else None
@@ -194,7 +135,7 @@ class Putter:
         rows: list[WriteRow] = [(run, dataset, timed, whole.snap, whole.mark, done, None, len(touch.pieces))]
         if touch.realpath:
             place = self.names.piece(Name(name.namespace, touch.realpath))
-            snap = self.snapshot(place, touch.digest, touch.size)
+            snap = self.snapshots.number(place, touch.digest, touch.size)
             rows.append((run, place, timed, snap, whole.mark, done, dataset, LINKED))
         for sight in self._pieces(name, touch):
             rows.append((run, sight.place, timed, sight.snap, sight.mark, done, dataset, 0))
@@ -214,7 +155,9 @@ class Putter:
             self.connection.execute("INSERT OR IGNORE INTO pin VALUES (?, ?, ?)", pin)
 
     def _sight(self, place: int, touch: Touch) -> Sight:
-        snap = self.snapshot(place, touch.digest or (touch.version and f"{VERSION}:{touch.version}"), touch.size)
+        snap = self.snapshots.number(
+            place, touch.digest or (touch.version and f"{VERSION}:{touch.version}"), touch.size
+        )
         return Sight(place, snap, _mark(touch.evidence or touch.version), touch.size)
 
     def _pieces(self, name: Name, touch: Touch) -> list[Sight]:
@@ -222,41 +165,7 @@ class Putter:
 
     def _piece(self, name: Name, piece: Piece) -> Sight:
         place = self.names.piece(Name(name.namespace, f"{name.name.rstrip('/')}/{piece.path}"))
-        return Sight(place, self.snapshot(place, piece.digest, piece.size), _mark(piece.evidence), piece.size)
-
-    def _enter_snapshot(self, dataset: int, digest: str, size: int | None) -> int:
-        algorithm, hash_ = self._parse(digest)
-        found: int | None = None
-        twins = []
-        for snap, other in self.connection.execute(_SAME_BYTES, (hash_, algorithm)).fetchall():
-            if other == dataset:
-                found = snap
-            else:
-                twins.append((snap, other))
-        if found is None:
-            sql = "INSERT INTO snapshot (dataset, algorithm, hash, size) VALUES (?, ?, ?, ?)"
-            found = self.connection.execute(sql, (dataset, algorithm, hash_, size)).lastrowid or 0
-        elif size is not None:
-            sql = "UPDATE snapshot SET size = ? WHERE id = ? AND size IS NULL"
-            self.connection.execute(sql, (size, found))
-        self.twins[found] = twins
-        return found
-
-    def _parse(self, digest: str) -> tuple[int, bytes]:
-        algorithm, _, hex_ = digest.rpartition(":")
-        if digest.startswith(f"{VERSION}:"):
-            algorithm, hash_ = VERSION, plain(digest[len(VERSION) + 1 :]).encode()
-        else:
-            try:
-                hash_ = bytes.fromhex(hex_)
-            except ValueError:
-                algorithm, hash_ = "other", plain(digest).encode()
-        if algorithm not in self._algorithms:
-            row = (plain(algorithm),)
-            self.connection.execute("INSERT OR IGNORE INTO algorithm (name) VALUES (?)", row)
-            found = self.connection.execute("SELECT id FROM algorithm WHERE name = ?", row).fetchone()
-            self._algorithms[algorithm] = found[0]
-        return self._algorithms[algorithm], hash_
+        return Sight(place, self.snapshots.number(place, piece.digest, piece.size), _mark(piece.evidence), piece.size)
 
     def _fact(self, job: int, kind: str, fact: Mapping[str, Any] | None) -> int | None:
         """What tells code, parameters or environment from others; runs of a job mostly have those of the run before."""

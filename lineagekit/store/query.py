@@ -18,7 +18,8 @@ from lineagekit.store.database import Database
 from lineagekit.store.found import Dataset, Run, Snapshot
 from lineagekit.store.index_file import BASE
 from lineagekit.store.packing import plain
-from lineagekit.store.put import STATES, VERSION, run_key, run_text
+from lineagekit.store.run_ids import STATES, run_key, run_text
+from lineagekit.store.snapshots import VERSION
 
 THESE = "SELECT value FROM json_each(?)"
 

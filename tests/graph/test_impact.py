@@ -15,7 +15,7 @@ from lineagekit.graph.impact import Impact, Scope, impact
 from lineagekit.settings import Settings
 from lineagekit.store import query, walk
 from lineagekit.store.found import Dataset, Flow
-from lineagekit.store.put import run_text
+from lineagekit.store.run_ids import run_text
 from tests.store.histories import World
 from tests.store.told import Event, dataset, digest, moment, run, run_id, told
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from lineagekit.store.index import Index
-from lineagekit.store.put import run_text
+from lineagekit.store.run_ids import run_text
 
 
 def picture(index: Index) -> dict[str, list[tuple[object, ...]]]:
