@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from lineagekit.cause.change import Change, Kind
+from lineagekit.cause.holes import Holes
 from lineagekit.cause.pairing import is_equal, matched, regrouped, template_of
 from lineagekit.cause.parts import Parts, compare_parts, parts_in, parts_of
-from lineagekit.cause.roots import changed, source_change, unexplained
+from lineagekit.cause.roots import changed, schema_change, source_change, unexplained
 from lineagekit.cause.settings import setting_changes
 from lineagekit.cause.views import Use, Views
 from lineagekit.store.found import Read
@@ -71,7 +72,7 @@ def align(views: Views, good: int, bad: int) -> Alignment:
 
 class _Walk:
     def __init__(self, views: Views) -> None:
-        self.views, self.found = views, Alignment()
+        self.views, self.found, self._holes = views, Alignment(), Holes(views)
         self._queue: deque[_Pair] = deque()
         self._seen: set[tuple[int, int]] = set()
 
@@ -99,10 +100,12 @@ class _Walk:
         left, right = dict(good.inputs), dict(bad.inputs)
         for where, parts in regrouped(self.views, left, right):
             self._add_parts(where, parts, path, (good.run.run, bad.run.run))
+        self.found.unknown |= self._holes.mend(good, bad, left, right)
         for olds, news in matched(left, right):
             self._compare_role(pair, olds, news, path)
-        after = len(self.found.changes), len(self.found.unknown), len(self._seen)
-        if before == after:
+        if before == (len(self.found.changes), len(self.found.unknown), len(self._seen)):
+            self.found.unknown |= self._holes.of_both(good, bad)
+        if before == (len(self.found.changes), len(self.found.unknown), len(self._seen)):
             self._add(unexplained(good, bad, pair.read), path)
 
     def _compare_role(self, pair: _Pair, olds: list[Use], news: list[Use], path: tuple[str, ...]) -> None:
@@ -113,7 +116,9 @@ class _Walk:
         elif olds and news:
             self.found.compared += len(news)
             where = template_of(news[0])
-            self._add_parts(where, (parts_in(olds), parts_in(news)), path, runs)
+            parts = parts_in(olds), parts_in(news)
+            self._add_schema(where, parts, (olds, news), path, runs)
+            self._add_parts(where, parts, path, runs)
         else:
             for use in olds or news:
                 kind: Kind = "input added" if news else "input removed"
@@ -126,9 +131,23 @@ class _Walk:
             self.found.pruned += 1
             self.found.equal.append(Equal(new, pair.good, pair.bad, path))
         elif new.touch.pieces and old.touch.pieces:
-            self._add_parts(new.title, (parts_of(self.views, old), parts_of(self.views, new)), path, runs)
+            parts = parts_of(self.views, old), parts_of(self.views, new)
+            self._add_schema(new.title, parts, ([old], [new]), path, runs)
+            self._add_parts(new.title, parts, path, runs)
         else:
             self._climb(pair, old, new, path)
+
+    def _add_schema(
+        self,
+        where: str,
+        parts: tuple[Parts, Parts],
+        uses: tuple[list[Use], list[Use]],
+        path: tuple[str, ...],
+        runs: tuple[str, str],
+    ) -> None:
+        """Of a feed that nobody known writes: who does has code to explain it."""
+        if not any(part.writer for part in parts[1].values()):
+            self._add(filter(None, [schema_change(where, *uses)]), path, runs)
 
     def _add_parts(self, where: str, parts: tuple[Parts, Parts], path: tuple[str, ...], runs: tuple[str, str]) -> None:
         changes, pairs = compare_parts(where, *parts)

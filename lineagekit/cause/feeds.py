@@ -10,15 +10,17 @@ names. What happened to its parts is exact; how its contents moved is surprise, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from lineagekit.cause.change import Change
 from lineagekit.cause.exact import exact_facts, quiet_days
 from lineagekit.cause.fact import Fact, Observation
-from lineagekit.cause.levels import LOOK_BACK, Level, levels_of
-from lineagekit.cause.pairing import template_of
+from lineagekit.cause.levels import LOOK_BACK, ROWS, Level, levels_of
+from lineagekit.cause.pairing import columns_of, template_of
 from lineagekit.cause.parts import key_of
 from lineagekit.cause.rank import UNUSUAL, Evidence
 from lineagekit.cause.surprise import common_moves, surprise
@@ -41,6 +43,8 @@ class Feed:
 
     observations: list[Observation] = field(default_factory=list)
     levels: list[Level] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    """The part that each level is of."""
     tables: dict[str, str] = field(default_factory=dict)
     """`lkt1` by digest of the bytes."""
     columns: Columns = ()
@@ -48,6 +52,20 @@ class Feed:
     """Columns as each run saw them."""
     written: list[bool] = field(default_factory=list)
     """Whether each run read what somebody known had written."""
+
+
+class Moved(NamedTuple):
+    """How unlike its history a feed is."""
+
+    score: float = 0.0
+    reasons: tuple[str, ...] = ()
+    since: int = 0
+    key: str = ""
+    """The part with which it began."""
+    size: float = 0.0
+
+
+_UNMOVED = Moved()
 
 
 class Feeds:
@@ -100,10 +118,11 @@ class Feeds:
                 feed.columns = use.columns or feed.columns
                 if (profile := self.profile(table)) is not None and use.columns:
                     feed.levels.append(Level(at, _levels(profile, use.columns, last)))
+                    feed.keys.append(key)
                     last = [*last, profile][-LOOK_BACK:]
             for digest, table, _ in parts.values():
                 feed.tables[digest] = table
-            feed.schemas.append(next((use.columns for *_, use in parts.values() if use.columns), ()))
+            feed.schemas.append(columns_of(uses))
             feed.written.append(all(any(read.src for read in use.writers) for use in uses))
         return feed
 
@@ -116,20 +135,34 @@ def feed_evidence(views: Views, changes: Sequence[Change], good_at: int) -> Mapp
     common = common_moves({where: feed.levels for where, feed in read.items()})
     quiet = quiet_days({where: feed.observations for where, feed in read.items()})
     facts = {where: _facts(feed, good_at, quiet) for where, feed in read.items()}
-    scores = {where: _surprise(feed, good_at, common) for where, feed in read.items()}
+    scores = {where: _moved(feed, good_at, common) for where, feed in read.items()}
+    moved_by = _moved_by(ours, scores)
     found = {}
     for change in ours:
         feed = read[change.where]
         fact = facts[change.where].get(change.key)
-        score, reasons, since = scores[change.where]
+        moved = scores[change.where] if moved_by.get(change.where, change) is change else _UNMOVED
         found[change] = Evidence(
             rate=_rate(feed, change, good_at),
-            surprise=score,
-            since=0 if change.key else since,
-            reasons=(*((fact.sentence.strip(),) if fact else ()), *_compared(feeds, feed, change), *reasons),
+            surprise=moved.score,
+            size=moved.size if not change.is_carrier else 0.0,
+            since=0 if change.key else moved.since,
+            reasons=(*((fact.sentence.strip(),) if fact else ()), *_compared(feeds, feed, change), *moved.reasons),
             unusual=fact.is_unusual if fact is not None else True,
         )
     return found
+
+
+def _moved_by(changes: Sequence[Change], scores: Mapping[str, Moved]) -> Mapping[str, Change]:
+    """In feeds where only parts come and go, the one with which it moved: a feed is one suspect, not one a day."""
+    moved: dict[str, Change] = {}
+    for change in changes:
+        others = [one for one in changes if one.where == change.where]
+        if all(one.is_carrier for one in others):
+            entered = sorted((one for one in others if one.kind == "entered"), key=lambda one: one.key)
+            since = [one for one in entered if one.key >= scores[change.where].key]
+            moved[change.where] = (since or entered or others)[0]
+    return moved
 
 
 def _parts(use: Use) -> Iterator[tuple[str, str, str]]:
@@ -153,18 +186,29 @@ def _facts(feed: Feed, good_at: int, quiet: frozenset[int]) -> Mapping[str, Fact
     return {fact.key: fact for fact in exact_facts(old, new, quiet=quiet)}
 
 
-def _surprise(feed: Feed, good_at: int, common: Mapping[int, float]) -> tuple[float, tuple[str, ...], int]:
-    """How unlike its history, in words, and since when."""
+def _moved(feed: Feed, good_at: int, common: Mapping[int, float]) -> Moved:
     old = [one for one in feed.levels if one.when <= good_at]
-    new = [one for one in feed.levels if one.when > good_at]
+    new = feed.levels[len(old) :]
     found = surprise(old, new, common=common)
     if not found.enough:
         # Of sixty numbers one is a record among nine days, in every feed.
-        return 0.0, (f"too little history to judge it by: {len(old)} versions",) if new and old else (), 0
+        few = f"too little history to judge it by: {len(old)} versions"
+        return Moved(reasons=(few,), size=_size(old[-1], new[-1])) if new and old else _UNMOVED
     if found.score < UNUSUAL:
-        return found.score, found.reasons if found.score >= 1 else (), 0
+        return Moved(found.score, found.reasons if found.score >= 1 else ())
     first = next(k for k in range(1, len(new) + 1) if surprise(old, new[:k], common=common).score >= UNUSUAL)
-    return found.score, found.reasons, new[first - 1].when
+    return Moved(found.score, found.reasons, new[first - 1].when, feed.keys[len(old) + first - 1])
+
+
+def _size(before: Level, after: Level) -> float:
+    """How much of the rows came or went, or by how much a share moved, whichever is more."""
+    shares = [abs(after.levels[name] - level) for name, level in before.levels.items() if _is_share(name, after)]
+    rows = abs(after.levels.get(ROWS, 0.0) - before.levels.get(ROWS, 0.0))
+    return max(1 - math.exp(-rows), min(max(shares, default=0.0), 1.0))
+
+
+def _is_share(name: str, after: Level) -> bool:
+    return name in after.levels and name.rpartition(": ")[2] in ("null share", "NaN share", "share below 0")
 
 
 def _rate(feed: Feed, change: Change, good_at: int) -> float:

@@ -7,13 +7,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lineagekit.cause.parts import Parts, parts_in, parts_of
-from lineagekit.cause.views import Use, Views
+from lineagekit.cause.views import Columns, Use, Views
 from lineagekit.events.roles import role_of
 from lineagekit.events.said import Name
 from lineagekit.store.found import title_of
+
+Role = tuple[str, str]
+"""Namespace, and name without its date."""
 
 
 def regrouped(views: Views, good: dict[Name, Use], bad: dict[Name, Use]) -> Iterator[tuple[str, tuple[Parts, Parts]]]:
@@ -34,13 +37,14 @@ def regrouped(views: Views, good: dict[Name, Use], bad: dict[Name, Use]) -> Iter
 
 def matched(good: Mapping[Name, Use], bad: Mapping[Name, Use]) -> Iterator[tuple[list[Use], list[Use]]]:
     """Inputs of two runs that are for the same: those of one role, where a date moves in it, else of one name."""
-    left, right = _by_role(good), _by_role(bad)
+    left, right = by_role(good), by_role(bad)
     for role in dict.fromkeys((*left, *right)):
         yield left.get(role, []), right.get(role, [])
 
 
-def _by_role(uses: Mapping[Name, Use]) -> dict[tuple[str, str], list[Use]]:
-    found: dict[tuple[str, str], list[Use]] = {}
+def by_role(uses: Mapping[Name, Use]) -> dict[Role, list[Use]]:
+    """Inputs by what they are for."""
+    found: dict[Role, list[Use]] = {}
     for name, use in uses.items():
         found.setdefault((name.namespace, role_of(name.name).template), []).append(use)
     return found
@@ -49,6 +53,11 @@ def _by_role(uses: Mapping[Name, Use]) -> dict[tuple[str, str], list[Use]]:
 def template_of(use: Use) -> str:
     """The name without the date in it."""
     return title_of(use.name.namespace, role_of(use.name.name).template)
+
+
+def columns_of(uses: Iterable[Use]) -> Columns:
+    """Those that any of them has."""
+    return tuple(dict.fromkeys(column for use in uses for column in use.columns))
 
 
 def is_equal(old: Use, new: Use) -> bool:

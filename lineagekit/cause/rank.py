@@ -42,6 +42,9 @@ UNUSUAL, _UTTERLY = 2.0, 6.0
 
 Of a dozen healthy feeds the most surprising one has between one and two.
 """
+_LARGE = 0.3
+_NEW_PARAM, _HABITUAL = 0.55, 0.2
+"""Of a parameter that nobody had set before, whose default was there all along; of a fact that is a feed's habit."""
 _HABIT = 0.9
 """How much of its weight a change loses whose like comes with every build."""
 
@@ -70,6 +73,8 @@ class Evidence:
     """In what share of the builds before something of its kind changed."""
     surprise: float = 0.0
     """How unlike its own history: 1 is as much as it ever was."""
+    size: float = 0.0
+    """How large the difference is by itself, 0 to 1: what counts while there is too little history."""
     since: int = 0
     """From when on it is that unlike: of a feed that always changes, when its newest bytes came says nothing."""
     reasons: tuple[str, ...] = ()
@@ -89,16 +94,22 @@ def rank(changes: Sequence[Change], evidence: Mapping[Change, Evidence], *, step
 
 def _judge(change: Change, known: Evidence, steps: Sequence[int]) -> Suspect:
     status: Status = "inert" if change.inert else "cleared" if known.cleared else "suspect"
-    weight = _WEIGHT[change.kind] if known.unusual else 0.2
+    weight = _weight(change) if known.unusual else _HABITUAL
     weight *= 1 - _HABIT * known.rate
     is_habit = change.is_carrier or known.rate > 0.8
     if known.surprise >= UNUSUAL:
         # A feed that moves every day is accused by how it moved, and only by that.
         weight = max(weight, min(known.surprise, _UTTERLY) / _UTTERLY * 0.95)
+    elif known.size >= _LARGE:
+        weight = max(weight, _WEIGHT["restated"] * known.size)
     elif is_habit and status == "suspect":
         status = "carrier"
     weight *= _timing(known.onset, steps, change) * 0.98 ** len(change.path)
     return Suspect(change, round(weight, 6), status, _reasons(change, known, steps), known.onset)
+
+
+def _weight(change: Change) -> float:
+    return _NEW_PARAM if change.kind == "params" and not change.before else _WEIGHT[change.kind]
 
 
 def _timing(onset: int | None, steps: Sequence[int], change: Change) -> float:

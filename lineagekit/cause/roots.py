@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lineagekit.cause.change import Change, Kind
-from lineagekit.cause.pairing import is_equal, is_same_content
-from lineagekit.cause.views import Use, View, Views
+from lineagekit.cause.pairing import columns_of, is_equal, is_same_content
+from lineagekit.cause.views import Columns, Use, View, Views
 from lineagekit.store import walk
 from lineagekit.store.found import Read
 
@@ -22,8 +22,7 @@ _CHANGED = "changed after it was written"
 def source_change(views: Views, old: Use, new: Use, writers: tuple[list[Read], list[Read]]) -> Change:
     """Bytes that nobody known wrote: a source, or, where runs write it, somebody out of band."""
     if old.columns and new.columns and old.columns != new.columns:
-        change = changed("schema", old, new)
-        return replace(change, details=tuple(_columns(old, new)))
+        return replace(changed("schema", old, new), details=tuple(_compared(old.columns, new.columns)))
     is_written = bool(walk.writes_to(views.db, new.dataset, limit=1))
     kind: Kind = "out of band" if is_written and not writers[1] else "source"
     return changed(kind, old, new)
@@ -43,8 +42,17 @@ def changed(kind: Kind, old: Use, new: Use) -> Change:
     )
 
 
-def _columns(old: Use, new: Use) -> Iterator[str]:
-    before, after = dict(old.columns), dict(new.columns)
+def schema_change(where: str, olds: Sequence[Use], news: Sequence[Use]) -> Change | None:
+    """Of a feed of parts: a column that some part has now, or none has any longer."""
+    old, new = columns_of(olds), columns_of(news)
+    if not old or not new or set(old) == set(new):
+        return None
+    details = tuple(_compared(old, new))
+    return Change("schema", where, dataset=news[-1].dataset, at=news[-1].touch.at or None, details=details)
+
+
+def _compared(old: Columns, new: Columns) -> Iterator[str]:
+    before, after = dict(old), dict(new)
     gone, added = [n for n in before if n not in after], [n for n in after if n not in before]
     if gone:
         yield f"gone: {', '.join(gone[:8])}"

@@ -92,7 +92,9 @@ def _timeline(found: Blame) -> Iterator[str]:
         before = [build for build in graded if build.number < step][-1]
         old, new = before.grade(found.chosen.metric), builds[step].grade(found.chosen.metric)
         with_it = [one.change.sentence for one in found.accused if one.onset == step]
-        told = safe("; ".join(with_it[:3])) + (" ..." if len(with_it) > 3 else "") or "nothing that was recorded: drift"
+        is_followed = any(one.change.dataset and (one.onset or step) < step for one in found.accused)
+        rest = "nothing new: more of what came before, or drift" if is_followed else "nothing that was recorded: drift"
+        told = safe("; ".join(with_it[:3])) + (" ..." if len(with_it) > 3 else "") or rest
         yield f"step   build {step}: {old:.4g} -> {new:.4g}  {told}"
 
 

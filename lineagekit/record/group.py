@@ -107,9 +107,14 @@ def _above_partitions(path: str, suffix: str) -> str:
 
 
 def _columns(files: Iterable[Use]) -> Columns:
-    """Those that all parts have of which it is known."""
-    told = {use.columns or (use.snapshot.columns if use.snapshot else ()) for use in files} - {()}
-    return told.pop() if len(told) == 1 else ()
+    """Those that any part has, in the order of the parts. Unknown where the order or a type is not the same in all."""
+    told = {use.columns or (use.snapshot.columns if use.snapshot else ()): None for use in files}
+    found: dict[str, str] = {}
+    for columns in told:
+        found.update({name: type_ for name, type_ in columns if name not in found})
+    union = tuple(found.items())
+    fits = all([one for one in union if one in columns] == list(columns) for columns in told)
+    return union if fits else ()
 
 
 def _part(use: Use, root: str) -> Part:

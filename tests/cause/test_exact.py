@@ -254,3 +254,20 @@ def test_parts_older_than_all_that_were_read_are_filled_in_and_not_late() -> Non
     observations[-1] = Observation(observations[-1].when, {**old, **observations[-2].parts, **observations[-1].parts})
     assert unusual(facts(observations)) == []
     assert sum(fact.kind == "entered" for fact in facts(observations)) == 10
+
+
+def test_a_build_that_knows_no_digests_teaches_no_habit_of_rewriting() -> None:
+    day, end = last_day(28) - timedelta(days=9), FIRST + timedelta(days=14 + 27)
+    observations = builds(28, lambda d, today: f"of {d}, {d == day and today == end}")
+    blind = [Observation(one.when, dict.fromkeys(one.parts, "")) for one in observations]
+    mixed = [blind[n] if n % 3 == 0 and n < 27 else one for n, one in enumerate(observations)]
+    assert unusual(facts(mixed)) == [("restated", f"dt={day}")]
+
+
+def test_a_part_that_was_filled_in_late_once_does_not_make_every_wait_usual() -> None:
+    filled, gone = FIRST + timedelta(days=16), last_day(28) - timedelta(days=2)
+
+    def content(d: date, today: date) -> str | None:
+        return None if d == gone or (d == filled and (today - d).days < 10) else f"of {d}"
+
+    assert unusual(facts(builds(28, content), 4)) == [("missing", str(gone))]

@@ -95,9 +95,11 @@ def test_a_holiday_that_all_feeds_have_is_taken_out_of_the_rows() -> None:
 
 
 def test_rows_alone_count_for_less_than_what_is_in_them() -> None:
-    rows = judge(feed(35, lambda d, one: one | ({ROWS: one[ROWS] + 0.5} if d >= 28 else {})))
-    mean = judge(feed(35, lambda d, one: one | ({"amount: mean": one["amount: mean"] + 1} if d >= 28 else {})))
-    assert rows.score < mean.score
+    def only(name: str) -> Change:
+        return lambda day, one: {name: one[ROWS] + (0.5 if day >= 28 else 0)}
+
+    rows, mean = judge(feed(35, only(ROWS))), judge(feed(35, only("amount: mean")))
+    assert rows.score == pytest.approx(0.6 * mean.score)
 
 
 def test_below_fourteen_levels_there_is_too_little_history() -> None:
@@ -204,10 +206,30 @@ def test_a_constant_that_changes_by_a_hair_surprises_less_than_one_that_doubles(
 
 
 def test_days_that_repeat_one_another_count_for_fewer() -> None:
-    def lasting(day: int, one: dict[str, float]) -> dict[str, float]:
-        return one | {"amount: mean": 4 + 0.1 * math.sin(day / 4) + (0.15 if day >= 28 else 0)}
+    def slow(day: int, _: dict[str, float]) -> dict[str, float]:
+        return {"amount: mean": 4 + 0.1 * math.sin(day / 4.5) if day < 28 else 4.11}
 
-    def fresh(day: int, one: dict[str, float]) -> dict[str, float]:
-        return one | {"amount: mean": 4 + 0.1 * math.sin(day * 17) + (0.15 if day >= 28 else 0)}
+    assert judge(feed(35, slow)).score < 1
 
-    assert judge(feed(35, lasting)).score < judge(feed(35, fresh)).score
+
+def test_a_feed_that_has_such_a_day_in_every_week_is_not_surprised_by_one() -> None:
+    def spikes(day: int, one: dict[str, float]) -> dict[str, float]:
+        return {"amount: mean": one["amount: mean"] + (3 if day % 6 == 0 else 0)}
+
+    assert judge(feed(35, spikes)).score < 1.2
+
+
+def test_a_tuesday_without_what_comes_every_tuesday_is_surprising() -> None:
+    def tuesday(day: int, one: dict[str, float]) -> dict[str, float]:
+        return {"amount: mean": one["amount: mean"] + (3 if day % 7 == 1 and day < 28 else 0)}
+
+    found = judge(feed(35, tuesday))
+    assert found.score > 3
+    assert "on 2026-03-31" in found.reasons[0]
+
+
+def test_a_level_that_most_of_the_history_lacks_says_nothing() -> None:
+    def new(day: int, one: dict[str, float]) -> dict[str, float]:
+        return one | ({"fee: null share": 0.1 if day < 28 else 0.9} if day % 5 == 0 or day >= 28 else {})
+
+    assert not any("fee" in reason for reason in judge(feed(35, new)).reasons)

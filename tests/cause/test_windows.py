@@ -149,3 +149,23 @@ def test_a_folder_that_was_single_files_before_is_the_same_feed(tmp_path: Path) 
     with told(tmp_path, events) as (store, index):
         found = blame(index.database, store, find_target(index.database, "m"))
     assert accused(found) == [("restated", key(2))]
+
+
+@pytest.mark.parametrize("as_files", [False, True])
+def test_a_column_that_a_new_part_calls_otherwise_is_the_suspect(tmp_path: Path, as_files: bool) -> None:
+    def columns(part: int) -> tuple[str, ...]:
+        return ("row", "val") if part >= 20 else ("row", "value")
+
+    events = []
+    for event in story(usual, 20, as_files=as_files):
+        for one in event.get("inputs", ()):
+            if one["name"].startswith("/data/clicks"):
+                dates = [part["path"] for part in one["inputFacets"]["lineagekit_inputContent"].get("parts", ())]
+                days = [p for p in range(DAYS) if any(key(p) in name for name in (*dates, one["name"]))]
+                names = dict.fromkeys(name for day in days for name in columns(day))
+                one["facets"]["schema"] = {"fields": [{"name": name, "type": "double"} for name in names]}
+        events.append(event)
+    with told(tmp_path, events) as (store, index):
+        found = blame(index.database, store, find_target(index.database, "m"), Question())
+    assert [(one.change.kind, one.onset) for one in found.accused] == [("schema", 14)]
+    assert "new: val" in found.accused[0].reasons

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineagekit.record.group import ENOUGH, find_groups
+from lineagekit.events.account import Use
+from lineagekit.record.group import ENOUGH, find_groups, merge
 
 
 def files(folder: str, count: int, suffix: str = ".csv") -> list[str]:
@@ -69,3 +70,24 @@ def test_every_group_is_a_folder_above_its_files_and_large_or_partitioned(given_
         assert path.startswith(root + "/")
         members = [other for other, above in groups.items() if above == root]
         assert len(members) >= ENOUGH or any("=" in other[len(root) :] for other in members)
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (["row value", "row value"], "row value"),
+        (["row value", "row val"], "row value val"),  # a column that is called otherwise from one day on
+        (["row value", "", "row"], "row value"),
+        (["row value", "value row"], ""),  # in which order a profile of the whole keeps them cannot be said
+        (["row value", "row value:string"], ""),
+    ],
+)
+def test_columns_of_a_group_are_those_that_any_part_has(parts: list[str], expected: str) -> None:
+    def columns(told: str) -> tuple[tuple[str, str], ...]:
+        return tuple((name.partition(":")[0], name.partition(":")[2] or "int64") for name in told.split())
+
+    uses = [
+        Use("file", f"/d/{i}.csv", f"/d/{i}.csv", reason="not hashed", columns=columns(told))
+        for i, told in enumerate(parts)
+    ]
+    assert merge("/d", uses).columns == columns(expected)
