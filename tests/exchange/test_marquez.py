@@ -98,7 +98,7 @@ class Place:
 @pytest.fixture(
     params=[
         "fake server",
-        pytest.param("live server", marks=pytest.mark.skipif(not LIVE, reason="MARQUEZ_URL names no server")),
+        pytest.param("live server", marks=pytest.mark.live),
     ]
 )
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:

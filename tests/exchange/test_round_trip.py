@@ -40,10 +40,9 @@ Event = dict[str, Any]
 LIVE = os.environ.get("MARQUEZ_URL", "")
 PRODUCER = "https://example.com/round-trip"
 FACET = {"_producer": PRODUCER, "_schemaURL": "https://example.com/facet.json"}
-needs_live = pytest.mark.skipif(not LIVE, reason="MARQUEZ_URL names no server")
 
 
-@pytest.fixture(params=["fake server", pytest.param("live server", marks=needs_live)])
+@pytest.fixture(params=["fake server", pytest.param("live server", marks=pytest.mark.live)])
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "live server":
         yield LIVE.rstrip("/")
@@ -233,7 +232,7 @@ def test_facets_of_datasets_come_back(tmp_path: Path, url: str, name: str) -> No
     assert len(trip.back) == 2
 
 
-@needs_live
+@pytest.mark.live
 def test_the_fake_hands_out_what_the_real_one_does(tmp_path: Path) -> None:
     """To the letter: nulls, numbers and times, though not the order of keys."""
     space, begin = f"round-trip-{uuid.uuid4()}", somewhen()

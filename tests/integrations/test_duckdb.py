@@ -15,26 +15,33 @@ BATCH = Batch(
 import duckdb, os, time, lineagekit
 duckdb.sql("copy (select 1 a) to 'in.parquet'")
 duckdb.sql("copy (select 1 a) to 'other.parquet'")
-time.sleep(0.05)
 prepared = 'from read_parquet(?)'
 shared = duckdb.connect()
+
+def later(connection=shared):
+    time.sleep(0.02)  # evidence needs a file that is clearly older than the read
+    return connection
 """,
     cases=[
-        Case("known", "shared.execute(prepared, ['in.parquet']).fetchall()", "in.parquet"),
-        Case("next_run", "shared.execute(prepared, ['other.parquet']).fetchall()", "other.parquet"),
+        Case("known", "later().execute(prepared, ['in.parquet']).fetchall()", "in.parquet"),
+        Case("next_run", "later().execute(prepared, ['other.parquet']).fetchall()", "other.parquet"),
         Case(
             "changed_since",
-            "shared.execute(prepared, ['in.parquet']).fetchall(); os.system('touch in.parquet')",
+            "later().execute(prepared, ['in.parquet']).fetchall(); os.system('touch in.parquet')",
             "in.parquet",
         ),
         Case(
             "gone_since",
-            "shared.execute(prepared, ['in.parquet']).fetchall(); os.system('rm in.parquet')",
+            "later().execute(prepared, ['in.parquet']).fetchall(); os.system('rm in.parquet')",
             "in.parquet",
         ),
         Case("copied_by_parameter", "shared.execute('copy (select 1) to $1', ['out.csv'])", "", "out.csv"),
-        Case("moved_elsewhere", "shared.execute(prepared, ['in.parquet']); os.chdir('/')", "in.parquet"),
-        Case("closed", "c = duckdb.connect(); c.execute(prepared, ['in.parquet']).fetchall(); c.close()", "in.parquet"),
+        Case("moved_elsewhere", "later().execute(prepared, ['in.parquet']); os.chdir('/')", "in.parquet"),
+        Case(
+            "closed",
+            "c = later(duckdb.connect()); c.execute(prepared, ['in.parquet']).fetchall(); c.close()",
+            "in.parquet",
+        ),
         Case("spilled", "c = duckdb.connect('out.db'); c.sql('create table t as select 1 a'); c.close()", "", "out.db"),
         Case(
             "own_log",
