@@ -152,8 +152,8 @@ def _tell(result: Result) -> None:
         f" of {whole.changes}{'  (a hard decoy beside it)' if result.has_rivals else ''}",
         flush=True,
     )
-    if case.fault is not None and whole.rank != 1:
-        print(*(f"         {sentence}" for sentence in whole.suspects[:3]), sep="\n", flush=True)
+    for sentence in whole.suspects[:3] if case.fault is not None and whole.rank != 1 else ():
+        print(f"         {sentence}", flush=True)
 
 
 def _sum_up(results: list[Result], left_out: int) -> None:
