@@ -94,7 +94,7 @@ def _by_grades(series: Series, metric: str, given: tuple[Build | None, Build | N
         numbers = " and ".join(str(graded[k].number) for k in worse if k >= first)
         rule = f"the grades step {'down' if higher_is_better else 'up'} at build {numbers}"
         return _judged(series, metric, (graded[first - 1], graded[worse[-1]]), rule, higher=higher_is_better)
-    if found.kind == "trend":
+    if found.kind == "trend" and (values[-1] < values[0]) == higher_is_better:
         rule = "the grades drift, without a single step"
         return _judged(series, metric, (graded[0], graded[-1]), rule, higher=higher_is_better)
     rule = "no step in the grades: the newest and the one before"

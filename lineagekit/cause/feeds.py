@@ -141,7 +141,8 @@ def feed_evidence(views: Views, changes: Sequence[Change], good_at: int) -> Mapp
     for change in ours:
         feed = read[change.where]
         fact = facts[change.where].get(change.key)
-        moved = scores[change.where] if moved_by.get(change.where, change) is change else _UNMOVED
+        is_moved = not change.is_carrier or moved_by.get(change.where) is change
+        moved = scores[change.where] if is_moved else _UNMOVED
         found[change] = Evidence(
             rate=_rate(feed, change, good_at),
             surprise=moved.score,
@@ -154,14 +155,16 @@ def feed_evidence(views: Views, changes: Sequence[Change], good_at: int) -> Mapp
 
 
 def _moved_by(changes: Sequence[Change], scores: Mapping[str, Moved]) -> Mapping[str, Change]:
-    """In feeds where only parts come and go, the one with which it moved: a feed is one suspect, not one a day."""
+    """Where parts only come and go, the one with which it moved: a feed is one suspect, not one a day."""
     moved: dict[str, Change] = {}
+    by_feed: dict[str, list[Change]] = {}
     for change in changes:
-        others = [one for one in changes if one.where == change.where]
-        if all(one.is_carrier for one in others):
-            entered = sorted((one for one in others if one.kind == "entered"), key=lambda one: one.key)
-            since = [one for one in entered if one.key >= scores[change.where].key]
-            moved[change.where] = (since or entered or others)[0]
+        by_feed.setdefault(change.where, []).append(change)
+    for where, ours in by_feed.items():
+        entered = sorted((one for one in ours if one.kind == "entered"), key=lambda one: one.key)
+        since = [one for one in entered if one.key >= scores[where].key]
+        if entered and all(one.is_carrier for one in ours):
+            moved[where] = (since or entered)[0]
     return moved
 
 

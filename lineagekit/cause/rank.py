@@ -102,7 +102,7 @@ def _judge(change: Change, known: Evidence, steps: Sequence[int]) -> Suspect:
         weight = max(weight, min(known.surprise, _UTTERLY) / _UTTERLY * 0.95)
     elif known.size >= _LARGE:
         weight = max(weight, _WEIGHT["restated"] * known.size)
-    elif is_habit and status == "suspect":
+    elif is_habit and status != "inert":
         status = "carrier"
     weight *= _timing(known.onset, steps, change) * 0.98 ** len(change.path)
     return Suspect(change, round(weight, 6), status, _reasons(change, known, steps), known.onset)

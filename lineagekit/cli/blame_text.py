@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import Any
 
@@ -28,11 +28,11 @@ def blame_lines(found: Blame, *, limit: int) -> Iterator[str]:
     chosen = found.chosen
     yield f"builds {chosen.good.number} -> {chosen.bad.number} of {len(found.series.builds)}: {chosen.rule}"
     yield from _context(found)
-    shown = found.accused[:limit]
-    for place, suspect in enumerate(shown, 1):
-        yield from _suspect(place, suspect)
-    if len(found.accused) > limit:
-        yield f"           and {_count(len(found.accused) - limit, 'suspect')} more (-n {len(found.accused)})"
+    shown = _folded(found.accused)
+    for place, suspects in enumerate(shown[:limit], 1):
+        yield from _suspect(place, suspects)
+    if len(shown) > limit:
+        yield f"           and {_count(len(shown) - limit, 'suspect')} more (-n {len(shown)})"
     yield from _others(found)
     yield from _ground(found)
     yield from _next(found)
@@ -98,12 +98,26 @@ def _timeline(found: Blame) -> Iterator[str]:
         yield f"step   build {step}: {old:.4g} -> {new:.4g}  {told}"
 
 
-def _suspect(place: int, one: Suspect) -> Iterator[str]:
+def _folded(suspects: Sequence[Suspect]) -> list[list[Suspect]]:
+    """Parts of one feed to which the same happened in one build are one line."""
+    found: dict[tuple[object, ...], list[Suspect]] = {}
+    for one in suspects:
+        what = (one.onset,) if one.change.dataset and one.change.key else (one.change.key, one.onset)
+        found.setdefault((one.change.kind, one.change.where, *what), []).append(one)
+    return list(found.values())
+
+
+def _suspect(place: int, suspects: Sequence[Suspect]) -> Iterator[str]:
+    one, *others = suspects
     tie = f"  (tie of build {one.tie})" if one.tie else ""
     strength = {"content": "", "pin": "  (by version)", "name": "  (name only)"}[one.change.identity]
     yield f"{place:2} SUSPECT  {safe(one.change.sentence)}{strength}{tie}"
     if one.reasons:
         yield f"            {'; '.join(map(safe, one.reasons))}"
+    if others:
+        keys = sorted(other.change.key for other in others)
+        span = keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]}"
+        yield f"            likewise {len(others):,} more of its parts: {safe(span)}"
     about = [f"path {_path(one.change.path)}"] if one.change.path else []
     about += [f"owner {', '.join(map(safe, one.owners))}"] if one.owners else []
     if about:

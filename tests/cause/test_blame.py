@@ -112,6 +112,11 @@ def test_a_drop_within_the_noise_is_no_regression(tmp_path: Path) -> None:
     assert found.verdict == "no regression"
 
 
+def test_grades_that_drift_towards_better_are_no_regression(tmp_path: Path) -> None:
+    found = answer(tmp_path, [Day(0.8 + day / 100, raw=str(day)) for day in range(12)])
+    assert (found.verdict, found.chosen.gate.drop < 0) == ("no regression", True)
+
+
 def test_small_steps_among_good_builds_do_not_make_a_large_drop_less_sure(tmp_path: Path) -> None:
     good = [0.81021, 0.81013, 0.81060, 0.81063, 0.81054, 0.81050, 0.81027]
     found = answer(tmp_path, [*map(Day, good), *(Day(v, labels="flipped") for v in (0.67083, 0.67307, 0.67540))])

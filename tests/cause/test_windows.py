@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lineagekit.cause.blame import Blame, Question, blame
+from lineagekit.cli.blame_text import blame_lines
 from lineagekit.store.targets import find_target
 from tests.cause.worlds import DAY, EXAM, MODEL, grade, hashed
 from tests.store.told import Event, dataset, digest, run, told
@@ -101,6 +102,17 @@ def test_a_feed_that_rewrites_its_last_days_by_habit_stands_behind_one_that_neve
     found = answer(tmp_path, restated, as_files=as_files)
     assert accused(found)[0] == ("restated", key(16))
     assert all(one.score < found.suspects[0].score / 2 for one in found.accused[1:])
+
+
+def test_parts_of_one_feed_that_were_rewritten_together_are_one_line(tmp_path: Path) -> None:
+    def restated(feed: str, part: int, seen: int) -> str | None:
+        return f"flipped {part}" if feed == "labels" and part < 18 and seen >= 20 else usual(feed, part, seen)
+
+    found = answer(tmp_path, restated)
+    assert accused(found) == [("restated", key(part)) for part in range(14, 18)]
+    lines = list(blame_lines(found, limit=10))
+    assert sum("SUSPECT" in line for line in lines) == 1
+    assert f"likewise 3 more of its parts: {key(15)} to {key(17)}" in "\n".join(lines)
 
 
 @pytest.mark.parametrize("as_files", [False, True])
