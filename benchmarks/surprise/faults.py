@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 Array = npt.NDArray[Any]
-_UNITS = (100.0, 0.01, 0.454, 1.609, 0.92, 1.2)
+_UNITS = (1000.0, 100.0, 0.01, 0.454, 1.609)
 _NUMBERS = ("amount", "balance", "visits", "rate")
 _DEFAULTS = {"amount": 0.0, "balance": 0.0, "visits": 1, "rate": 0.5}
 

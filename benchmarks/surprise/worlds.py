@@ -115,7 +115,7 @@ def _break(world: World, cell: Cell, rng: np.random.Generator) -> World:
     first, last = world.new.start, world.new.stop
     onset = first if feed.is_weekly or cell.apart == 1 else int(rng.integers(first, last - 2))
     if world.kind == "restated":
-        old = [day for day in feed.days if first - 24 <= day <= first - 8]
+        old = [day for day in feed.days if first - 20 <= day <= first - 8]  # both builds read it
         day = int(rng.choice(old))
         before = [parts[earlier] for earlier in feed.days if earlier < day]
         part = profile_part(fault.apply(feed.table(day), day), day, before)

@@ -33,6 +33,8 @@ from lineagekit.store.found import title_of
 from lineagekit.store.log import Store
 from lineagekit.store.targets import Target
 
+_MOST_OTHERS = 3
+
 ExamState = Literal["same", "changed", "unknown", "none"]
 
 
@@ -81,9 +83,11 @@ class Blame:
         gate = self.chosen.gate
         if gate is not None and gate.verdict == "not real" and not self.chosen.is_asked:
             return "no regression"
-        if not self.accused:
-            return "evaluation changed" if self.exam.state == "changed" else "nothing changed"
-        return "suspects"
+        if self.accused:
+            return "suspects"
+        if self.exam.state == "changed":
+            return "evaluation changed"
+        return "cannot tell" if self.alignment.unknown else "nothing changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,26 @@ def blame(db: Database, store: Store, target: Target, question: Question = Quest
     views = Views(db, store)
     series = _with_marks(find_series(views, target), store)
     chosen = choose(series, metric=question.metric, good=question.good, bad=question.bad, higher=question.higher)
+    found = _blame(views, series, chosen, question)
+    for other in _others(series, chosen) if found.verdict == "cannot tell" else ():
+        rule = f"{chosen.rule}; the record of build {chosen.bad.number} has holes, so build {other.number}"
+        again = _blame(views, series, replace(chosen, bad=other, rule=rule), question)
+        if again.accused:
+            return again
+    return found
+
+
+def _others(series: Series, chosen: Chosen) -> list[Build]:
+    """Bad builds beside the one that was chosen, the earliest first; none where a person chose it."""
+    if chosen.is_asked or not chosen.steps:
+        return []
+    bad = [build for build in series.builds if build.number >= chosen.steps[0] and build.values(chosen.metric)]
+    return [build for build in bad if build is not chosen.bad and build.number > chosen.good.number][:_MOST_OTHERS]
+
+
+def _blame(views: Views, series: Series, chosen: Chosen, question: Question) -> Blame:
+    """Of one pair of builds."""
+    db = views.db
     exam = examine(views, chosen)
     alignment = align(views, chosen.good.run, chosen.bad.run)
     alignment.changes += stale_changes(views, alignment.equal, chosen.good.at)
@@ -184,14 +208,9 @@ def _evidence(
         known = evidence_of_repeats(views, change) if change.kind == "hidden" else feeds.get(change, Evidence())
         unlike = (build.number for build in series.builds if known.since and build.at >= known.since)
         onset = next(unlike, None) or history.onset(change, chosen.good, chosen.bad)
-        found[change] = Evidence(
-            onset=onset,
-            rate=max(history.rate(change, chosen.good), known.rate),
-            surprise=known.surprise,
-            reasons=known.reasons,
-            cleared=_cleared(series, chosen, change, onset, steps),
-            unusual=known.unusual,
-        )
+        rate = max(history.rate(change, chosen.good), known.rate)
+        cleared = _cleared(series, chosen, change, onset, steps)
+        found[change] = replace(known, onset=onset, rate=rate, cleared=cleared)
     return found
 
 

@@ -10,7 +10,6 @@ names. What happened to its parts is exact; how its contents moved is surprise, 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -19,16 +18,16 @@ from typing import NamedTuple
 from lineagekit.cause.change import Change
 from lineagekit.cause.exact import exact_facts, quiet_days
 from lineagekit.cause.fact import Fact, Observation
-from lineagekit.cause.levels import LOOK_BACK, ROWS, Level, levels_of
+from lineagekit.cause.levels import LOOK_BACK, Level, levels_of
 from lineagekit.cause.pairing import columns_of, template_of
 from lineagekit.cause.parts import key_of
 from lineagekit.cause.rank import UNUSUAL, Evidence
+from lineagekit.cause.sizes import size_of, told
 from lineagekit.cause.surprise import common_moves, surprise
 from lineagekit.cause.views import Columns, Use, Views
 from lineagekit.errors import BadDataError, IncomparableError
 from lineagekit.events.roles import role_of
 from lineagekit.identity.profile import Profile
-from lineagekit.identity.profile_summary import changed_columns, estimate_changed_rows
 from lineagekit.store import query
 
 MOST_RUNS = 60
@@ -62,7 +61,8 @@ class Moved(NamedTuple):
     since: int = 0
     key: str = ""
     """The part with which it began."""
-    size: float = 0.0
+    is_known: bool = False
+    """There is history enough."""
 
 
 _UNMOVED = Moved()
@@ -143,12 +143,15 @@ def feed_evidence(views: Views, changes: Sequence[Change], good_at: int) -> Mapp
         fact = facts[change.where].get(change.key)
         is_moved = not change.is_carrier or moved_by.get(change.where) is change
         moved = scores[change.where] if is_moved else _UNMOVED
+        pair = [feeds.profile(feed.tables.get(digest, "")) for digest in (change.before, change.after)]
+        known = (pair[0], pair[1], feed.columns) if pair[0] and pair[1] and feed.columns else None
+        by_itself = tuple(told(known[0], known[1], [name for name, _ in feed.columns])) if known else ()
         found[change] = Evidence(
             rate=_rate(feed, change, good_at),
             surprise=moved.score,
-            size=moved.size if not change.is_carrier else 0.0,
+            size=size_of(*known) if known and not moved.is_known else 0.0,
             since=0 if change.key else moved.since,
-            reasons=(*((fact.sentence.strip(),) if fact else ()), *_compared(feeds, feed, change), *moved.reasons),
+            reasons=(*((fact.sentence.strip(),) if fact else ()), *by_itself, *moved.reasons),
             unusual=fact.is_unusual if fact is not None else True,
         )
     return found
@@ -196,22 +199,11 @@ def _moved(feed: Feed, good_at: int, common: Mapping[int, float]) -> Moved:
     if not found.enough:
         # Of sixty numbers one is a record among nine days, in every feed.
         few = f"too little history to judge it by: {len(old)} versions"
-        return Moved(reasons=(few,), size=_size(old[-1], new[-1])) if new and old else _UNMOVED
+        return Moved(reasons=(few,)) if new and old else _UNMOVED
     if found.score < UNUSUAL:
-        return Moved(found.score, found.reasons if found.score >= 1 else ())
+        return Moved(found.score, found.reasons if found.score >= 1 else (), is_known=True)
     first = next(k for k in range(1, len(new) + 1) if surprise(old, new[:k], common=common).score >= UNUSUAL)
-    return Moved(found.score, found.reasons, new[first - 1].when, feed.keys[len(old) + first - 1])
-
-
-def _size(before: Level, after: Level) -> float:
-    """How much of the rows came or went, or by how much a share moved, whichever is more."""
-    shares = [abs(after.levels[name] - level) for name, level in before.levels.items() if _is_share(name, after)]
-    rows = abs(after.levels.get(ROWS, 0.0) - before.levels.get(ROWS, 0.0))
-    return max(1 - math.exp(-rows), min(max(shares, default=0.0), 1.0))
-
-
-def _is_share(name: str, after: Level) -> bool:
-    return name in after.levels and name.rpartition(": ")[2] in ("null share", "NaN share", "share below 0")
+    return Moved(found.score, found.reasons, new[first - 1].when, feed.keys[len(old) + first - 1], is_known=True)
 
 
 def _rate(feed: Feed, change: Change, good_at: int) -> float:
@@ -230,20 +222,3 @@ def habit_of(feed: Feed, good_at: int, *, of_schema: bool = False) -> float:
     old = [schema if of_schema else one.parts for one, schema in seen if one.when <= good_at]
     differ = [one != other for one, other in pairwise(old)]
     return sum(differ) / len(differ) if differ else 0.0
-
-
-def _compared(feeds: Feeds, feed: Feed, change: Change) -> Iterator[str]:
-    """What two profiles say of the difference when the bytes are long gone."""
-    before, after = (feeds.profile(feed.tables.get(digest, "")) for digest in (change.before, change.after))
-    if before is None or after is None or not feed.columns:
-        return
-    names = [name for name, _ in feed.columns]
-    try:
-        differ, rows = changed_columns(before, after, names), estimate_changed_rows(before, after)
-    except IncomparableError:
-        return
-    if differ and len(differ) < len(names):
-        listed = ", ".join(differ[:4]) + (" ..." if len(differ) > 4 else "")
-        yield f"{listed} differ{'s' if len(differ) == 1 else ''} on about {max(rows // 2, 1):,} rows of {after.rows:,}"
-    elif before.rows != after.rows:
-        yield f"rows {before.rows:,} -> {after.rows:,}"

@@ -20,7 +20,8 @@ from lineagekit.store.found import Run
 
 _NEAR = 4
 """Runs of the job before and after that are asked."""
-_USUAL = 0.5
+_USUAL, _SURE = 0.5, 2
+"""The share of them that makes it usual; how many have to lack it too for it to be gone."""
 
 Uses = dict[Name, Use]
 
@@ -44,7 +45,7 @@ class Holes:
                 there = by_role(others)[role]
                 instead = _usual(near, role)
                 uses.update({use.name: use for use in instead})
-                if not instead and not near and not _is_set_otherwise(good, bad):
+                if not instead and len(near) < _SURE and not _is_set_otherwise(good, bad):
                     for use in there:
                         del others[use.name]
                 elif not instead:

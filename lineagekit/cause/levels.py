@@ -85,7 +85,7 @@ KINDS: Mapping[str, Kind] = {
     "share of new values": Kind("categories", 0.01),
     "share of values gone": Kind("categories", 0.01),
     "distance to the last 7": Kind("shape", 0.01),
-    "values seen in the last 7": Kind("keys", 0.02),
+    "values seen in the last 7": Kind("keys", 0.04),
     "repeated values": Kind("keys", 0.02),
     CORRELATION: Kind("association", 0.02),
     TOGETHER: Kind("association", 0.02),

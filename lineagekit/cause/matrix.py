@@ -10,11 +10,13 @@ What a column's correlations are worth together is added to them: each alone is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from lineagekit.cause.chance import chance_of
 from lineagekit.cause.expectation import Days, Matrix, Vector, Weekdays
 from lineagekit.cause.fact import day_of, weekday_of
 from lineagekit.cause.levels import CORRELATION, KINDS, ROWS, TOGETHER, Level, kind_of
@@ -43,15 +45,19 @@ class Table(NamedTuple):
         return Table(self.names, old, new)
 
     def floors(self) -> Vector:
-        """For each feature the spread that even the calmest history is taken to have."""
+        """For each feature the spread that even the calmest history is taken to have: chance, or what is nothing."""
         usual = np.maximum(*(np.abs(np.median(days.levels, axis=0)) for days in (self.old, self.new)))
         sizes = dict(zip(self.names, usual.tolist(), strict=True))
-        found = []
-        for name in self.names:
-            kind = KINDS[kind_of(name)]
-            deviation = sizes.get(f"{name.rpartition(': ')[0]}: deviation", 0.0)
-            found.append(kind.floor * (max(deviation, _LEVEL * sizes[name], _TINY) if kind.is_relative else 1.0))
-        return np.array(found)
+        before = dict(zip(self.names, np.median(self.old.levels, axis=0).tolist(), strict=True))
+        rows = max(1.0, math.expm1(before.get(ROWS, math.inf)))
+        return np.array([max(_nothing(name, sizes), chance_of(name, before, rows=rows)) for name in self.names])
+
+
+def _nothing(name: str, sizes: Mapping[str, float]) -> float:
+    """A difference of a level that is too small to mean anything."""
+    kind = KINDS[kind_of(name)]
+    deviation = sizes.get(f"{name.rpartition(': ')[0]}: deviation", 0.0)
+    return kind.floor * (max(deviation, _LEVEL * sizes[name], _TINY) if kind.is_relative else 1.0)
 
 
 def tabulate(history: Sequence[Level], recent: Sequence[Level]) -> Table:

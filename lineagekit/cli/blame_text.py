@@ -61,6 +61,9 @@ def _context(found: Blame) -> Iterator[str]:
         yield "onset  not separable from the record: its neighbours fit nearly as well"
     if len(found.steps) > 1:
         yield from _timeline(found)
+    builds = [build for build in found.series.builds if chosen.good.number < build.number < chosen.bad.number]
+    if chosen.metric and (ungraded := [str(build.number) for build in builds if not build.values(chosen.metric)]):
+        yield f"not graded: build {', '.join(ungraded)}; what came with it is not told from what came after"
     for other in chosen.others:
         if other.gate is not None:
             old, new = (build.grade(other.metric) for build in (other.good, other.bad))
@@ -139,7 +142,8 @@ def _others(found: Blame) -> Iterator[str]:
         if len(rest) > _MOST:
             yield f"   {word:8} and {len(rest) - _MOST} more"
     if not found.accused:
-        yield "   nothing that was recorded changed but what changes with every build"
+        beside = "; what is unknown may have" if found.alignment.unknown else ""
+        yield f"   nothing that was recorded changed but what changes with every build{beside}"
 
 
 def _ground(found: Blame) -> Iterator[str]:

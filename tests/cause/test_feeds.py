@@ -18,7 +18,7 @@ from tests.cause.worlds import DAY, MODEL, grade, hashed
 from tests.store.told import Event, dataset, run, told
 
 ORDERS = "/data/orders.csv"
-SCHEMA = {"schema": {"fields": [{"name": "amount", "type": "double"}]}}
+SCHEMA = {"schema": {"fields": [{"name": "amount", "type": "float64"}]}}
 
 
 def story(
@@ -72,3 +72,11 @@ def test_what_somebody_unrecorded_wrote_is_accused_though_the_feed_is_new_every_
     grades = [*good(8), 0.8, 0.801]
     found = answer(tmp_path, grades, [1] * 10, writers=[True] * 8 + [False] * 2)
     assert next((one.change.kind, one.change.where) for one in found.accused) == ("out of band", ORDERS)
+
+
+def test_where_history_is_short_the_size_of_a_difference_counts(tmp_path: Path) -> None:
+    """Of two files that change now and then, the one whose amounts are a hundred times what they were."""
+    found = answer(tmp_path, [*good(8), 0.8, 0.801], [1] * 8 + [100] * 2)
+    (first,) = found.accused
+    assert first.change.where == ORDERS
+    assert "too little history to judge it by: 8 versions" in first.reasons

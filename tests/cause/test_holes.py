@@ -73,3 +73,18 @@ def test_an_input_that_went_with_the_code_was_removed(tmp_path: Path) -> None:
     all_days = [*good_days(6), Day(0.8, code="reads nothing")]
     found = answer(tmp_path, lambda job, day, name: (job, day) != ("train.py", BAD), all_days)
     assert {kind for kind, *_ in accused(found)} == {"code", "input removed"}
+
+
+def test_where_the_newest_run_tells_of_nothing_the_first_bad_build_is_compared(tmp_path: Path) -> None:
+    grades = [*good_days(6), Day(0.85, labels="flipped"), Day(0.851, labels="flipped")]
+    all_days = [*grades, *(Day(0.8, labels="flipped") for _ in range(2))]
+    found = answer(tmp_path, lambda job, day, name: not (job == "train.py" and day >= 8), all_days)
+    assert found.chosen.bad.number == 7
+    assert "the record of build 9 has holes" in found.chosen.rule
+    assert accused(found) == [("source", LABELS, "")]
+
+
+def test_where_no_bad_run_tells_of_anything_it_cannot_be_told(tmp_path: Path) -> None:
+    found = answer(tmp_path, lambda job, day, name: not (job == "train.py" and day >= BAD), [*good_days(6), Day(0.8)])
+    assert (found.verdict, found.accused) == ("cannot tell", [])
+    assert CLEAN in found.alignment.unknown

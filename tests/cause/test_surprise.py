@@ -233,3 +233,13 @@ def test_a_level_that_most_of_the_history_lacks_says_nothing() -> None:
         return one | ({"fee: null share": 0.1 if day < 28 else 0.9} if day % 5 == 0 or day >= 28 else {})
 
     assert not any("fee" in reason for reason in judge(feed(35, new)).reasons)
+
+
+def test_a_history_of_few_rows_is_not_believed_to_be_calmer_than_chance() -> None:
+    def few(rows: int) -> Change:
+        def change(day: int, _: dict[str, float]) -> dict[str, float]:
+            return {ROWS: math.log(rows + 1), "amount: null share": 0.3 if day < 28 else 0.33}
+
+        return change
+
+    assert judge(feed(35, few(100))).score < 1 < 3 < judge(feed(35, few(100_000))).score
