@@ -134,7 +134,8 @@ def _blame(views: Views, series: Series, chosen: Chosen, question: Question) -> 
     history = History.of(views, series.builds, chosen.good, chosen.bad)
     steps = _bad_steps(series, chosen)
     evidence = _evidence(views, series, chosen, (alignment, history), steps)
-    suspects = [_owned(db, one, question.owners) for one in rank(alignment.changes, evidence, steps=steps)]
+    ranked = rank(alignment.changes, evidence, steps=steps, is_explained=exam.state == "changed")
+    suspects = [_owned(db, one, question.owners) for one in ranked]
     made = [(chosen.good.run, 0), (chosen.bad.run, 0)]
     coverage = coverage_of(db, walk.upstream(db, made), complete=question.complete)
     also = also_built(db, suspects, series)

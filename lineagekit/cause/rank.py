@@ -84,20 +84,26 @@ class Evidence:
     """Of an exact fact: that the feed does not do so by habit."""
 
 
-def rank(changes: Sequence[Change], evidence: Mapping[Change, Evidence], *, steps: Sequence[int]) -> list[Suspect]:
-    """All changes, the likeliest first; `steps` are the builds with which it got worse, where the grades tell."""
-    suspects = [_judge(change, evidence.get(change, Evidence()), steps) for change in changes]
+def rank(
+    changes: Sequence[Change], evidence: Mapping[Change, Evidence], *, steps: Sequence[int], is_explained: bool = False
+) -> list[Suspect]:
+    """All changes, the likeliest first; `steps` are the builds with which it got worse, where the grades tell.
+
+    Where another exam explains it already, a feed that always moves has to be twice as unlike itself.
+    """
+    least = UNUSUAL * 2 if is_explained else UNUSUAL
+    suspects = [_judge(change, evidence.get(change, Evidence()), steps, least) for change in changes]
     order = {"suspect": 0, "carrier": 1, "cleared": 2, "inert": 3}
     suspects.sort(key=lambda one: (order[one.status], -one.score, one.change.where, one.change.key))
     return _tied(suspects)
 
 
-def _judge(change: Change, known: Evidence, steps: Sequence[int]) -> Suspect:
+def _judge(change: Change, known: Evidence, steps: Sequence[int], least: float) -> Suspect:
     status: Status = "inert" if change.inert else "cleared" if known.cleared else "suspect"
     weight = _weight(change) if known.unusual else _HABITUAL
     weight *= 1 - _HABIT * known.rate
     is_habit = change.is_carrier or known.rate > 0.8
-    if known.surprise >= UNUSUAL:
+    if known.surprise >= least:
         # A feed that moves every day is accused by how it moved, and only by that.
         weight = max(weight, min(known.surprise, _UTTERLY) / _UTTERLY * 0.95)
     elif known.size >= _LARGE:
