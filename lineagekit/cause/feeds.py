@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from lineagekit.cause.cadence import split_key
 from lineagekit.cause.change import Change
 from lineagekit.cause.exact import exact_facts, quiet_days
 from lineagekit.cause.fact import Fact, Observation
@@ -42,8 +43,8 @@ class Feed:
 
     observations: list[Observation] = field(default_factory=list)
     levels: list[Level] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    """The part that each level is of."""
+    came: list[tuple[int, str]] = field(default_factory=list)
+    """When each level was first read, and of which part: it counts for the day that the part is of."""
     tables: dict[str, str] = field(default_factory=dict)
     """`lkt1` by digest of the bytes."""
     columns: Columns = ()
@@ -117,8 +118,8 @@ class Feeds:
                 feed.tables[digest] = table
                 feed.columns = use.columns or feed.columns
                 if (profile := self.profile(table)) is not None and use.columns:
-                    feed.levels.append(Level(at, _levels(profile, use.columns, last)))
-                    feed.keys.append(key)
+                    feed.levels.append(Level(split_key(key)[1] or at, _levels(profile, use.columns, last)))
+                    feed.came.append((at, key))
                     last = [*last, profile][-LOOK_BACK:]
             for digest, table, _ in parts.values():
                 feed.tables[digest] = table
@@ -152,7 +153,7 @@ def feed_evidence(views: Views, changes: Sequence[Change], good_at: int) -> Mapp
             size=size_of(*known) if known and not moved.is_known else 0.0,
             since=0 if change.key else moved.since,
             reasons=(*((fact.sentence.strip(),) if fact else ()), *by_itself, *moved.reasons),
-            unusual=fact.is_unusual if fact is not None else True,
+            unusual=fact is None or fact.is_unusual or change.kind == "schema",  # columns have a habit of their own
         )
     return found
 
@@ -193,8 +194,10 @@ def _facts(feed: Feed, good_at: int, quiet: frozenset[int]) -> Mapping[str, Fact
 
 
 def _moved(feed: Feed, good_at: int, common: Mapping[int, float]) -> Moved:
-    old = [one for one in feed.levels if one.when <= good_at]
-    new = feed.levels[len(old) :]
+    came = sorted(zip(feed.levels, feed.came, strict=True), key=lambda one: one[0].when)
+    old = [level for level, (at, _) in came if at <= good_at]
+    after = [(level, *how) for level, how in came if how[0] > good_at]
+    new = [level for level, *_ in after]
     found = surprise(old, new, common=common)
     if not found.enough:
         # Of sixty numbers one is a record among nine days, in every feed.
@@ -203,7 +206,7 @@ def _moved(feed: Feed, good_at: int, common: Mapping[int, float]) -> Moved:
     if found.score < UNUSUAL:
         return Moved(found.score, found.reasons if found.score >= 1 else (), is_known=True)
     first = next(k for k in range(1, len(new) + 1) if surprise(old, new[:k], common=common).score >= UNUSUAL)
-    return Moved(found.score, found.reasons, new[first - 1].when, feed.keys[len(old) + first - 1], is_known=True)
+    return Moved(found.score, found.reasons, *after[first - 1][1:], is_known=True)
 
 
 def _rate(feed: Feed, change: Change, good_at: int) -> float:

@@ -37,14 +37,16 @@ _WEIGHT: dict[Kind, float] = {
     "entered": 0.15,
     "expired": 0.02,
 }
-UNUSUAL, _UTTERLY = 2.0, 6.0
-"""Surprise from which on a feed that always changes is a suspect, and above which more says no more.
+UNUSUAL, _HALF = 2.0, 3.0
+"""Surprise from which on a feed that always changes is a suspect, and which makes it half of what it can be.
 
 Of a dozen healthy feeds the most surprising one has between one and two.
 """
 _LARGE = 0.3
-_NEW_PARAM, _HABITUAL = 0.55, 0.2
-"""Of a parameter that nobody had set before, whose default was there all along; of a fact that is a feed's habit."""
+_NEW_PARAM, _PATCH, _HABITUAL = 0.55, 0.45, 0.2
+"""Of a parameter that nobody had set before, whose default was there all along; of a package of which only the last
+number went up, which promises no other behaviour; of a fact that is a feed's habit.
+"""
 _HABIT = 0.9
 """How much of its weight a change loses whose like comes with every build."""
 
@@ -105,7 +107,7 @@ def _judge(change: Change, known: Evidence, steps: Sequence[int], least: float) 
     is_habit = change.is_carrier or known.rate > 0.8
     if known.surprise >= least:
         # A feed that moves every day is accused by how it moved, and only by that.
-        weight = max(weight, min(known.surprise, _UTTERLY) / _UTTERLY * 0.95)
+        weight = max(weight, 0.95 / (1 + (_HALF / known.surprise) ** 2))
     elif known.size >= _LARGE:
         weight = max(weight, _WEIGHT["restated"] * known.size)
     elif is_habit and status != "inert":
@@ -115,7 +117,11 @@ def _judge(change: Change, known: Evidence, steps: Sequence[int], least: float) 
 
 
 def _weight(change: Change) -> float:
-    return _NEW_PARAM if change.kind == "params" and not change.before else _WEIGHT[change.kind]
+    if change.kind == "params" and not change.before:
+        return _NEW_PARAM
+    if change.kind == "packages" and change.before.split(".")[:2] == change.after.split(".")[:2]:
+        return _PATCH
+    return _WEIGHT[change.kind]
 
 
 def _timing(onset: int | None, steps: Sequence[int], change: Change) -> float:

@@ -32,6 +32,14 @@ def test_a_parameter_that_is_new_stands_behind_one_that_has_another_value_and_be
     assert [one.change for one in rank([NEW, OTHER, CODE], {}, steps=[])] == [CODE, OTHER, NEW]
 
 
+def test_of_two_packages_the_one_that_may_behave_otherwise_is_first() -> None:
+    bumps = [
+        Change("packages", "train.py", key=name, before="1.4.0", after=after)
+        for name, after in (("a", "1.4.1"), ("b", "1.5.0"))
+    ]
+    assert [one.change.key for one in rank(bumps, {}, steps=[])] == ["b", "a"]
+
+
 def test_a_large_difference_stands_ahead_of_a_setting_where_history_is_short() -> None:
     known = {FEED: Evidence(rate=0.25, size=1.0, unusual=False), LEVEL: Evidence()}
     assert [one.change for one in rank([LEVEL, FEED], known, steps=[])] == [FEED, LEVEL]
