@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell \
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
-.PHONY: help install test check lint house demo bench faults slow clean
+.PHONY: help install test check lint house demo bench proof faults slow clean
 
 help:  ## Print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ demo: .venv/.demo  ## Ten days of a pipeline, one of which goes wrong; needs Pyt
 
 bench: .venv/.dev  ## Run each script in benchmarks/
 	set -e; for script in $$(grep -l "^if __name__" benchmarks/*.py); do $(BIN)/python "$$script"; done
+
+proof: .venv/.dev  ## Break pipelines that run for real, and count how often blame names the cause
+	$(BIN)/python -m benchmarks.faults $(ARGS)
+	$(BIN)/python benchmarks/surprise/run.py
 
 faults: .venv/.dev  ## Run the tests that kill, flood and fill disks
 	$(BIN)/python -m pytest -ra -m faults $(ARGS)
