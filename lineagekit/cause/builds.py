@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
+from lineagekit.cause.step import exam_error
 from lineagekit.cause.views import Use, Views
 from lineagekit.errors import NotFoundError, UsageError
 from lineagekit.events.roles import role_of
@@ -29,6 +31,8 @@ _HIGHER = "auc roc_auc accuracy acc f1 precision recall r2 map ndcg score"
 _LOWER = "loss rmse mse mae mape wape logloss log_loss error perplexity"
 BETTER = {**dict.fromkeys(_HIGHER.split(), True), **dict.fromkeys(_LOWER.split(), False)}
 """Which way is better, of metrics whose authors did not say."""
+_PAIRED = 0.15
+"""Of the error of a fresh exam, what is left on the same one: models of nearly the same data answer nearly alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class Series:
     builds: list[Build]
     others: tuple[str, ...] = ()
     """Other series under the same name."""
+    exam_noise: Callable[[Build, Build, str], float] = lambda good, bad, metric: 0.0
+    """By how much two grades differ by the luck of the exam alone."""
     ungraded: int = 0
     """Grades that belong to nobody for certain: the file had been overwritten, or the number is none."""
 
@@ -112,6 +118,7 @@ def find_series(views: Views, target: Target) -> Series:
     builds = _builds(db, groups[newest], runs)
     series = Series(groups[newest][-1].model, newest[0], builds, others)
     _add_grades(db, series)
+    series.exam_noise = partial(_exam_noise, views)
     return series
 
 
@@ -121,13 +128,18 @@ def direction(series: Series, metric: str) -> bool:
     said.discard(None)
     if len(said) == 1:
         return bool(said.pop())
-    known = BETTER.get(metric.lower(), BETTER.get(metric.lower().rpartition("_")[2]))
+    known = direction_of(metric)
     if known is None:
         raise UsageError(
             f"nobody said which way {metric} is better",
             advice=f"Say it: metric({metric!r}, ..., higher_is_better=True), or --higher or --lower here.",
         )
     return known
+
+
+def direction_of(metric: str) -> bool | None:
+    """Whether higher is better, where the name says so."""
+    return BETTER.get(metric.lower(), BETTER.get(metric.lower().rpartition("_")[2]))
 
 
 def _made(db: Database, target: Target) -> list[Made]:
@@ -181,6 +193,17 @@ def exam_of(views: Views, grade: Grade) -> Use | None:
     """What its run read of that name."""
     inputs = views.of(grade.run).inputs.values()
     return next((use for use in inputs if grade.exam and _is_called(use.name.name, grade.exam)), None)
+
+
+def _exam_noise(views: Views, good: Build, bad: Build, metric: str) -> float:
+    """Of an exam whose rows are known; of the same exam a part of it, for both models are asked the same."""
+    grades = [next((one for one in build.grades if one.metric == metric), None) for build in (good, bad)]
+    exams = [exam_of(views, one) for one in grades if one is not None]
+    rows = exams[0].content.get("rows") if exams and exams[0] else None
+    if not isinstance(rows, int) or len(exams) < 2 or exams[1] is None:
+        return 0.0
+    is_same = exams[0] is not None and exams[0].digest == exams[1].digest
+    return exam_error(metric, good.grade(metric) or 0.0, rows) * (_PAIRED if is_same else 1.0)
 
 
 def _grade(metric: Metric) -> Grade | None:

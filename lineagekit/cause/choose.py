@@ -127,7 +127,7 @@ def _judged(
         _after(graded, bad, metric, found),
         higher_is_better=higher_is_better,
         looked_at=0 if is_asked else len(graded[-MOST:]) * max(1, len(series.metrics())),
-        noise=statistics.median(repeats) if repeats else 0.0,
+        noise=max(statistics.median(repeats) if repeats else 0.0, series.exam_noise(good, bad, metric)),
     )
     return Chosen(
         good,

@@ -23,6 +23,8 @@ _ALARM = 0.01
 _ONE_STEP, _TWO_STEPS = 4, 8
 """Parameters that these count for: levels, and more than one for each place, which was chosen among many."""
 _TINY = 1e-12
+_SHARES = ("acc", "precision", "recall", "f1")
+"""Metrics that are shares of rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +113,21 @@ def t_quantile(p: float, freedom: float) -> float:
     return high
 
 
-def exam_error(value: float, rows: int, positives: int) -> float:
-    """Standard error of an AUC on an exam of so many rows (Hanley and McNeil)."""
-    negatives = rows - positives
-    if not (0 < value < 1 and positives > 0 and negatives > 0):
+def exam_error(metric: str, value: float, rows: int) -> float:
+    """Standard error of a grade on an exam of so many rows; 0 where it is not known how such a metric comes about."""
+    name = metric.lower()
+    if not 0 < value < 1 or rows < 2:
         return 0.0
+    if "auc" in name:
+        return _auc_error(value, rows / 2)
+    return math.sqrt(value * (1 - value) / rows) if any(word in name for word in _SHARES) else 0.0
+
+
+def _auc_error(value: float, half: float) -> float:
+    """By Hanley and McNeil, with half of the rows positive: fewer make it larger."""
     q1, q2 = value / (2 - value), 2 * value * value / (1 + value)
-    spread = value * (1 - value) + (positives - 1) * (q1 - value**2) + (negatives - 1) * (q2 - value**2)
-    return math.sqrt(max(spread, 0.0) / (positives * negatives))
+    spread = value * (1 - value) + (half - 1) * (q1 - value**2) + (half - 1) * (q2 - value**2)
+    return math.sqrt(max(spread, 0.0)) / half
 
 
 def _robust(values: Sequence[float]) -> float:

@@ -70,9 +70,19 @@ def test_repeats_stand_in_for_many_builds() -> None:
 
 
 def test_the_error_of_an_exam_shrinks_with_its_rows() -> None:
-    few, many = exam_error(0.87, 500, 50), exam_error(0.87, 100_000, 10_000)
-    assert few == pytest.approx(0.031, abs=0.004)
+    few, many = exam_error("auc", 0.87, 500), exam_error("auc", 0.87, 100_000)
+    assert few == pytest.approx(0.016, abs=0.002)
     assert many < few / 10
+    assert exam_error("accuracy", 0.9, 900) == pytest.approx(0.01)
+    assert exam_error("rmse", 0.9, 900) == exam_error("auc", 1.0, 900) == 0.0  # nothing is known of these
+
+
+def test_a_drop_within_the_luck_of_the_exam_is_no_regression() -> None:
+    values = [0.8700, 0.87005, 0.87, 0.8700, 0.87005, 0.87, 0.87005, 0.87, 0.8695]
+    assert choose(series(values)).gate.verdict == "real"  # type: ignore[union-attr]
+    told = series(values)
+    told.exam_noise = lambda good, bad, metric: 0.15 * exam_error(metric, 0.87, 2000)
+    assert choose(told).gate.verdict == "not real"  # type: ignore[union-attr]
 
 
 def series(values: list[float], name: str = "auc", better: bool | None = True) -> Series:
