@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -34,6 +35,8 @@ TEMPLATE = """\
 # settle = "detached"          # after a job: "detached" in the background, "exit" before it ends, "off" later by hand
 # content = true               # digests of what tables say, beside those of their bytes
 # budget = 300                 # seconds that one settling may take for hashing
+# keep = "changed"             # bytes to build with again: "changed" of what jobs read, "all" outputs too, "none"
+# keep_limit = "10 GiB"        # when so much is kept, nothing more is; see lineagekit help gc
 # complete = true              # all that reads or writes your data is recorded: then "none recorded" means none
 
 # Where events go, as many as you like. What OPENLINEAGE_URL or openlineage.yml say counts too.
@@ -62,6 +65,9 @@ TEMPLATE = """\
 # keep = ["configs/**"]                    # old bytes are kept, so that they can be put back
 # journal_limit = 268435456                # bytes that one process may record
 """
+
+_SIZE = r"^([0-9]+(?:\.[0-9]+)?) ?([KMGTk]i?B|B)$"
+_UNITS = "BKMGT"
 
 _EXPECTED = {
     "list_type": "a list",
@@ -134,12 +140,38 @@ class Settings:
     """Not said: detached; at its exit where nothing outlives a job (a container, a batch system, a build server)."""
     content: bool = True
     budget: Annotated[float, Limit(gt=0)] = 300.0
+    keep: Literal["changed", "none", "all"] = "changed"
+    """Copies of what jobs read, of each content one, for `bisect` and `rerun`."""
+    keep_limit: Annotated[str, Limit(pattern=_SIZE)] = "10 GiB"
     complete: bool = False
     """All jobs are recorded, says the user: what has no recorded reader has none."""
     destination: list[DestinationSettings] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     capture: CaptureSettings = field(default_factory=CaptureSettings)
+
+    @property
+    def keep_bytes(self) -> int:
+        """The limit as a number."""
+        return size_of(self.keep_limit)
+
+
+def size_of(text: str) -> int:
+    """Bytes of a size as people write it: `10 GiB`, `500 MB`. Raises UsageError."""
+    found = re.fullmatch(_SIZE, text)
+    if found is None:
+        raise UsageError(f'not a size: got {text!r}, expected a number and a unit, as in "10 GiB"')
+    number, unit = found.groups()
+    base = 1024 if unit.endswith("iB") else 1000
+    return int(float(number) * base ** _UNITS.index(unit[0].upper()))
+
+
+def size_text(size: float) -> str:
+    """A size as people write it: 1.2 GiB; `size_of` knows it again, to a tenth."""
+    unit = 0
+    while size >= 1024 and unit < len(_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.1f}".removesuffix(".0") + (f" {_UNITS[unit]}iB" if unit else " B")
 
 
 def load_settings(folder: str) -> Settings:
@@ -240,6 +272,8 @@ def _expectation(wrong: Any) -> str:
     """What pydantic says, as a noun: "Input should be a valid string" is "a valid string"."""
     if wrong["loc"] == ("destination",):
         return "tables, each under [[destination]]"
+    if wrong["loc"] == ("keep_limit",):
+        return 'a size, as in "10 GiB"'
     if wrong["type"] in _EXPECTED:
         return _EXPECTED[wrong["type"]]
     text: str = wrong["msg"]

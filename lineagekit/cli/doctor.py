@@ -79,6 +79,7 @@ def _recorded(store: Store, where: str, folder: str) -> dict[str, Any]:
     ]
     waiting = _files(os.path.join(folder, "journal"))
     return {
+        "kept": _kept(folder),
         "events": store.last_seq(),
         "runs": len(rows),
         "newest": rows[0].began if rows else None,
@@ -88,6 +89,15 @@ def _recorded(store: Store, where: str, folder: str) -> dict[str, Any]:
         "troubles": [{"where": w, "error": e, "count": c} for (w, e), c in _troubles(runs).most_common()],
         "unwatched": dict(_unwatched(runs)),
     }
+
+
+def _kept(folder: str) -> dict[str, Any]:
+    from lineagekit.settings import load_settings
+    from lineagekit.store.kept import Kept
+
+    settings = load_settings(folder)
+    kept = Kept(folder, most=settings.keep_bytes)
+    return {"keep": settings.keep, "bytes": kept.size(), "limit": settings.keep_bytes, "refused": kept.refused()}
 
 
 def _installation() -> dict[str, Any]:
@@ -138,6 +148,7 @@ def _recorded_text(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"runs         {found['runs']} of late{newest}; {found['events']} events in the log"
     unsettled = f": {found['unsettled']}" if found["unsettled"] else ""
     yield f"journals     {found['journals']} waiting{unsettled}"
+    yield from _kept_text(found["kept"])
     for reason, count in sorted(found["unknown"].items(), key=lambda item: -item[1]):
         why = explain(reason)
         yield f"unknown      {count} times: {reason}. {why.sentence if why.sentence != reason else ''}".rstrip()
@@ -152,6 +163,22 @@ def _recorded_text(found: Mapping[str, Any]) -> Iterator[str]:
             yield f"failed       {where}: {trouble['error']} ({trouble['count']} times); the jobs were not affected"
     for peer, count in sorted(found["unwatched"].items()):
         yield f"unwatched    {peer} ({count} runs): say what it is with lineagekit.input or lineagekit.output"
+
+
+def _kept_text(kept: Mapping[str, Any]) -> Iterator[str]:
+    """What there is to build again with, and what to do where nothing more goes in."""
+    from lineagekit.settings import size_text
+
+    what = {"changed": "what jobs read", "all": "what jobs read and wrote"}.get(
+        kept["keep"], 'no more, for keep = "none"'
+    )
+    yield f"kept bytes   {size_text(kept['bytes'])} of {size_text(kept['limit'])}: {what}"
+    if kept["refused"] == "limit":
+        half = size_text(kept["limit"] // 2)
+        yield "             full: new ones are not kept. Raise keep_limit in config.toml, or"
+        yield f'             run: lineagekit gc --keep-limit "{half}"'
+    elif kept["refused"] == "disk":
+        yield "             the disk is nearly full: new ones are not kept. Free some space."
 
 
 def _installation_text(found: Mapping[str, Any]) -> Iterator[str]:

@@ -38,6 +38,7 @@ COMMANDS = {
     "mark": "lineagekit.cli.mark:Mark",
     "alias": "lineagekit.cli.alias:Alias",
     "reindex": "lineagekit.cli.reindex:Reindex",
+    "gc": "lineagekit.cli.gc:Gc",
     "fingerprint": "lineagekit.cli.fingerprint:Fingerprint",
     "doctor": "lineagekit.cli.doctor:Doctor",
     "init": "lineagekit.cli.init:Init",

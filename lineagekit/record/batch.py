@@ -28,6 +28,7 @@ from lineagekit.record.bench import Bench, name_of, row_of
 from lineagekit.record.contents import add_content
 from lineagekit.record.foreign import sift
 from lineagekit.record.gather import gather
+from lineagekit.record.keep import Proven
 from lineagekit.record.prove import Claim, Proof, is_telling
 from lineagekit.record.story import Story
 from lineagekit.record.survey import Found, Survey, mark_of
@@ -120,6 +121,8 @@ def _tell(stories: Mapping[str, Story], found: Mapping[str, Found], bench: Bench
     for folder in (folder for one in asked.values() for folder in one.folders()):
         if folder not in folders:
             folders[folder] = bench.prover.prove_folder(*folder)
+    if bench.keeper is not None:
+        bench.prover.grant(bench.keeper.keep(stories.values(), list(asked.values()), Proven(proofs, folders)))
     known = Known(
         proofs,
         _snapshots(proofs, asked.values(), bench),

@@ -19,15 +19,20 @@ from lineagekit.identity.cache import open_cache
 from lineagekit.identity.hashing import Hashing
 from lineagekit.identity.options import Options
 from lineagekit.record.journals import Here
+from lineagekit.record.keep import Keeper
 from lineagekit.record.plan import Plan
 from lineagekit.record.programs import Programs
 from lineagekit.record.prove import Prover
 from lineagekit.record.survey import Names
 from lineagekit.record.where import Links
+from lineagekit.store.kept import Kept
 from lineagekit.store.log import RunRow, Store, open_store
 
 JOURNALS = "journal"
 """The folder of journals, in that of the store."""
+
+_PATIENCE = 10.0
+"""Seconds that somebody who waits for a run to be settled lets its bytes be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Bench:
     unknown: Counter[str] = field(default_factory=Counter)
     accounts: list[Account] | None = None
     """Told of these runs, where somebody asks."""
+    keeper: Keeper | None = None
+    """Of bytes to build with again; None where that is not wanted."""
 
     @property
     def kept(self) -> str:
@@ -63,7 +70,15 @@ def set_up(store_folder: str, plan: Plan, stack: ExitStack, *, tells: bool = Fal
     options = Options(what="content", threads=plan.threads, cache=cache, profile=True, progress=plan.progress)
     accounts: list[Account] | None = [] if tells else None
     folder = os.path.join(store_folder, JOURNALS)
-    return Bench(store, Prover(how, plan.budget), options, Here.now(), folder, plan.content, accounts=accounts)
+    keeper = None if plan.keep == "none" else _keeper(store_folder, plan, waited_for=tells)
+    prover = Prover(how, plan.budget)
+    return Bench(store, prover, options, Here.now(), folder, plan.content, accounts=accounts, keeper=keeper)
+
+
+def _keeper(store_folder: str, plan: Plan, *, waited_for: bool) -> Keeper:
+    seconds = min(plan.budget.seconds, _PATIENCE if waited_for else plan.budget.seconds)
+    kept = Kept(store_folder, most=plan.keep_limit)
+    return Keeper(kept, plan.keep, seconds)
 
 
 def row_of(run: str, store: Store) -> RunRow | None:

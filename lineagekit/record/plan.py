@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from lineagekit.config import Config
 from lineagekit.events.account import Account
@@ -38,6 +39,10 @@ class Plan:
     budget: Budget = Budget()
     content: bool = True
     """Whether the content of tables is taken too."""
+    keep: Literal["changed", "none", "all"] = "changed"
+    """Whose bytes are kept to build with again: inputs and sources; outputs as well."""
+    keep_limit: int | None = None
+    """Bytes, of all that are kept."""
     wait: bool = True
     """Wait for whoever is settling this store, rather than leave it to them. Runs asked for by name never wait."""
     live: bool = False
@@ -54,7 +59,12 @@ class Plan:
     @classmethod
     def of(cls, settings: Settings) -> Plan:
         """What a store's settings ask for."""
-        return cls(budget=Budget(settings.budget), content=settings.content)
+        return cls(
+            budget=Budget(settings.budget),
+            content=settings.content,
+            keep=settings.keep,
+            keep_limit=settings.keep_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,10 @@ class Prover:
             return _reason(error)
         return manifest if _holds(path, listing) else CHANGED
 
+    def grant(self, seconds: float) -> None:
+        """What was spent on something else is not taken from the budget."""
+        self._until += seconds
+
     def affords(self, size: int) -> bool:
         """Take this many bytes from the budget, if they and the time are there."""
         if size > self._bytes or time.monotonic() > self._until:
