@@ -22,6 +22,7 @@ from lineagekit.cause.feeds import feed_evidence
 from lineagekit.cause.history import History
 from lineagekit.cause.rank import Evidence, Suspect, rank
 from lineagekit.cause.repeats import evidence_of_repeats
+from lineagekit.cause.session import confirmed
 from lineagekit.cause.settings import setting_changes
 from lineagekit.cause.stale import stale_changes
 from lineagekit.cause.views import Views
@@ -33,6 +34,9 @@ from lineagekit.store.found import title_of
 from lineagekit.store.log import Store
 from lineagekit.store.targets import Target
 
+Verdict = Literal[
+    "culprit confirmed", "suspects", "no regression", "evaluation changed", "nothing changed", "cannot tell"
+]
 _MOST_OTHERS = 3
 
 ExamState = Literal["same", "changed", "unknown", "none"]
@@ -78,11 +82,13 @@ class Blame:
         return [one for one in self.suspects if one.status == "suspect"]
 
     @property
-    def verdict(self) -> Literal["suspects", "no regression", "evaluation changed", "nothing changed", "cannot tell"]:
+    def verdict(self) -> Verdict:
         """In a word: never surer than the evidence."""
         gate = self.chosen.gate
         if gate is not None and gate.verdict == "not real" and not self.chosen.is_asked:
             return "no regression"
+        if any(one.confirmed for one in self.accused):
+            return "culprit confirmed"
         if self.accused:
             return "suspects"
         if self.exam.state == "changed":
@@ -135,7 +141,9 @@ def _blame(views: Views, series: Series, chosen: Chosen, question: Question) -> 
     steps = _bad_steps(series, chosen)
     evidence = _evidence(views, series, chosen, (alignment, history), steps)
     ranked = rank(alignment.changes, evidence, steps=steps, is_explained=exam.state == "changed")
-    suspects = [_owned(db, one, question.owners) for one in ranked]
+    shown = confirmed(views.folder, chosen.good.id, chosen.bad.id)
+    ranked = [replace(one, confirmed=shown.get(one.change.sentence, "")) for one in ranked]
+    suspects = [_owned(db, one, question.owners) for one in sorted(ranked, key=lambda one: not one.confirmed)]
     made = [(chosen.good.run, 0), (chosen.bad.run, 0)]
     coverage = coverage_of(db, walk.upstream(db, made), complete=question.complete)
     also = also_built(db, suspects, series)

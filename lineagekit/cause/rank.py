@@ -64,6 +64,8 @@ class Suspect:
     tie: int = 0
     """Suspects of one number came in one build, and the record cannot tell them apart; 0 is no tie."""
     owners: tuple[str, ...] = ()
+    confirmed: str = ""
+    """How rebuilds have shown that it is the cause; only then it is a culprit."""
 
 
 @dataclass(frozen=True, slots=True)

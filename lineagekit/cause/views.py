@@ -75,6 +75,7 @@ class Views:
     def __init__(self, db: Database, store: Store) -> None:
         """Nothing is read yet."""
         self.db, self._store = db, store
+        self.folder = store.folder
         self._views: dict[int, View] = {}
 
     def of(self, number: int) -> View:

@@ -22,7 +22,14 @@ from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.output import Output
 from lineagekit.errors import UsageError
 
-EXIT_CODES = {"suspects": 1, "nothing changed": 5, "cannot tell": 1, "no regression": 3, "evaluation changed": 4}
+EXIT_CODES = {
+    "culprit confirmed": 1,
+    "suspects": 1,
+    "nothing changed": 5,
+    "cannot tell": 1,
+    "no regression": 3,
+    "evaluation changed": 4,
+}
 """What --exit-code says."""
 
 

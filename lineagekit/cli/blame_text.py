@@ -114,7 +114,10 @@ def _suspect(place: int, suspects: Sequence[Suspect]) -> Iterator[str]:
     one, *others = suspects
     tie = f"  (tie of build {one.tie})" if one.tie else ""
     strength = {"content": "", "pin": "  (by version)", "name": "  (name only)"}[one.change.identity]
-    yield f"{place:2} SUSPECT  {safe(one.change.sentence)}{strength}{tie}"
+    word = "CULPRIT" if one.confirmed else "SUSPECT"
+    yield f"{place:2} {word}  {safe(one.change.sentence)}{strength}{tie}"
+    if one.confirmed:
+        yield f"            {safe(one.confirmed)}"
     if one.reasons:
         yield f"            {'; '.join(map(safe, one.reasons))}"
     if others:
@@ -174,6 +177,9 @@ def _next(found: Blame) -> Iterator[str]:
         yield f"next  lineagekit diff {name}@{old} {name}@{new}"
     else:
         yield f"next  lineagekit diff {model}@{found.chosen.good.number} {model}@{found.chosen.bad.number}"
+    if not any(one.confirmed for one in found.accused):
+        builds = f" --good {found.chosen.good.number} --bad {found.chosen.bad.number}" if found.chosen.is_asked else ""
+        yield f"      lineagekit bisect {model}{builds} -- COMMAND   # that rebuilds it: shows the cause, or clears it"
 
 
 def blame_json(found: Blame) -> dict[str, Any]:
@@ -235,7 +241,8 @@ def _build_json(found: Blame, *, good: bool) -> dict[str, Any]:
 def _suspect_json(one: Suspect) -> dict[str, Any]:
     change = one.change
     return {
-        "status": one.status,
+        "status": "culprit" if one.confirmed else one.status,
+        "confirmed": one.confirmed or None,
         "score": one.score,
         "kind": change.kind,
         "where": change.where,

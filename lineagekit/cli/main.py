@@ -35,6 +35,7 @@ COMMANDS = {
     "pull": "lineagekit.cli.pull:Pull",
     "settle": "lineagekit.cli.settle:Settle",
     "blame": "lineagekit.cli.blame:BlameCommand",
+    "bisect": "lineagekit.cli.bisect:BisectCommand",
     "mark": "lineagekit.cli.mark:Mark",
     "alias": "lineagekit.cli.alias:Alias",
     "reindex": "lineagekit.cli.reindex:Reindex",
@@ -56,7 +57,9 @@ Ask
   impact       Say who uses this, and who breaks if it is deleted.
   trace        Show exactly which bytes made this: runs, code, params, inputs.
   diff         Say how two files, folders, versions, runs or models differ.
-  show         Show one run, dataset or model: versions, digests, metrics.
+
+Prove
+  bisect       Rebuild hybrids of two builds until the cause is shown.
 
 Record
   run          Record what a command reads and writes; it runs as without.

@@ -99,6 +99,11 @@ def job_runs(db: Database, namespace: str, job: str, *, limit: int = 1) -> list[
     return sorted(found, key=lambda run: (-run.began, run.run))[:limit]
 
 
+def all_runs(db: Database) -> list[int]:
+    """Numbers of all runs that told of themselves, oldest first: of a small store."""
+    return [number for (number,) in db.rows("SELECT id FROM run WHERE state > 0 ORDER BY began, id")]
+
+
 def _runs(db: Database, where: str, values: Sequence[object]) -> list[Run]:
     sql = (
         "SELECT r.id, r.uuid, j.namespace, j.name, r.state, r.began, r.took, r.parent, r.code, r.params, r.environment"

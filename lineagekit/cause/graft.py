@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+r"""Grafts: a part of a feed with the rows and keys that it has, and the values of another part.
+
+Whole parts cannot stand in for each other where feeds are joined by their rows' keys: those of another day find no
+partner, and all that came with the day drops out. With its own keys a part stays joined.
+
+>>> graft(b"id,amount\n7,900.0\n", b"id,amount\n1,9.0\n", "new.csv", {"id"})
+b'"id","amount"\n7,9\n'
+"""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Collection
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv, parquet
+from pyarrow import types as t
+
+Source = Path | bytes
+_SEED = 7
+
+
+def graft(own: Source, donor: Source, path: str, shared: Collection[str]) -> bytes | None:
+    """Bytes of the part at `path`; the donor's own where these are no tables, None where the two do not fit.
+
+    A key is what identifies a row, or is shared by name with other feeds; a number with a fraction never is.
+    """
+    mine, other = _read(own, path), _read(donor, path)
+    if mine is None or other is None:
+        return donor if isinstance(donor, bytes) else donor.read_bytes()
+    if not other.num_rows:
+        return None
+    keys = [name for name in mine.column_names if _is_key(mine[name], name in shared)]
+    values = [name for name in other.column_names if name not in keys]
+    if not values or not set(keys) <= set(other.column_names):
+        return None
+    rows = list(range(other.num_rows))
+    random.Random(_SEED).shuffle(rows)  # in order, rows of two days might fit each other by chance
+    drawn = other.take(pa.array([rows[place % len(rows)] for place in range(mine.num_rows)], pa.int64()))
+    columns = {name: mine[name] if name in keys else drawn[name] for name in other.column_names}
+    return _written(pa.table(columns), path)
+
+
+def columns_of(source: Source, path: str) -> set[str]:
+    """Names of the columns that could be keys; none where it is no table."""
+    try:
+        if path.endswith(".parquet"):
+            schema = parquet.read_schema(_opened(source))
+        elif path.endswith(".csv"):
+            schema = csv.open_csv(_opened(source)).schema
+        else:
+            return set()
+    except (OSError, pa.ArrowException):
+        return set()
+    return {field.name for field in schema if _may_be_key(field.type)}
+
+
+def _is_key(column: pa.ChunkedArray, is_shared: bool) -> bool:
+    return _may_be_key(column.type) and (is_shared or len(column.unique()) == len(column))
+
+
+def _may_be_key(type_: pa.DataType) -> bool:
+    return not (t.is_floating(type_) or t.is_decimal(type_) or t.is_nested(type_) or t.is_boolean(type_))
+
+
+def _read(source: Source, path: str) -> pa.Table | None:
+    try:
+        if path.endswith(".parquet"):
+            return parquet.read_table(_opened(source), partitioning=None)
+        return csv.read_csv(_opened(source)) if path.endswith(".csv") else None
+    except (OSError, pa.ArrowException):
+        return None
+
+
+def _opened(source: Source) -> pa.BufferReader | io.BytesIO | str:
+    return pa.BufferReader(source) if isinstance(source, bytes) else str(source)
+
+
+def _written(table: pa.Table, path: str) -> bytes:
+    sink = pa.BufferOutputStream()
+    if path.endswith(".parquet"):
+        parquet.write_table(table, sink)
+    else:
+        csv.write_csv(table, sink)
+    return bytes(sink.getvalue().to_pybytes())

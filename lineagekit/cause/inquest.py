@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a blame to what bisect needs: atoms, how to judge, what stands in the way; said before the first rebuild.
+
+>>> inquest = hold(views, found, command=("make", "train"), folder="/work")  # doctest: +SKIP
+>>> inquest.obstacles, [atom.label for atom in inquest.atoms.atoms]  # doctest: +SKIP
+([], ['/data/labels 2026-05-03 was rewritten: ...', 'the window that moved: 12 files, day'])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from lineagekit.cause.atoms import Atom, Atoms, Pair, atoms_of, with_environment, with_more
+from lineagekit.cause.blame import Blame
+from lineagekit.cause.files import Made, made_of
+from lineagekit.cause.hybrid import Plan
+from lineagekit.cause.recipe import Recipe
+from lineagekit.cause.supply import Supply
+from lineagekit.cause.views import Views
+from lineagekit.errors import UsageError
+
+_SHOWN = 3
+_PLACE = "the command has no place for it: write {{{}}} where it belongs, or see --set"
+
+
+@dataclass(slots=True)
+class Inquest:
+    """All that is known before anything is rebuilt."""
+
+    plan: Plan
+    atoms: Atoms
+    recipe: Recipe
+    obstacles: list[str] = field(default_factory=list)
+    """Why nothing can be rebuilt here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person said beside the model."""
+
+    recipe: Recipe
+    threshold: float | None = None
+    only: int | None = None
+    """The number of a suspect: all others stay as they were."""
+    environment: Mapping[str, Pair] = field(default_factory=dict)
+
+
+def hold(views: Views, supply: Supply, found: Blame, wish: Wish) -> Inquest:
+    """Look at everything, and touch nothing."""
+    good, bad = made_of(views, found.chosen.good.run), made_of(views, found.chosen.bad.run)
+    atoms = _testable(with_environment(atoms_of(found, good, bad), wish.environment), wish.recipe)
+    if wish.only is not None:
+        atoms = _only(atoms, found, wish.only)
+    atoms, pinned = _with_bytes(atoms, supply, good.written | bad.written)
+    plan = Plan(atoms.atoms, good, bad, _exam(views, found), pinned)
+    inquest = Inquest(plan, atoms, _recipe(found, wish))
+    inquest.obstacles = list(_obstacles(inquest, supply))
+    return inquest
+
+
+def _exam(views: Views, found: Blame) -> Made:
+    """What the good build was graded with."""
+    own = {found.chosen.good.run, *found.chosen.good.repeats}
+    graders = {grade.run for grade in found.chosen.good.grades if grade.metric == found.chosen.metric} - own
+    exam = made_of(views, *graders) if graders else Made()
+    for use in views.of(found.chosen.good.run).outputs.values():
+        exam.files.pop(use.name.name, None)  # the model: it is made anew
+    return exam
+
+
+def _testable(atoms: Atoms, recipe: Recipe) -> Atoms:
+    """Parameters have to have a place in the command; a window without one may still have files."""
+    kept: list[Atom] = []
+    untestable = dict(atoms.untestable)
+    for atom in atoms.atoms:
+        without = [name for name in atom.params if not recipe.has_place_for(name)]
+        params = {name: pair for name, pair in atom.params.items() if name not in without}
+        if params or atom.files:
+            kept.append(replace(atom, params=params))
+        if without and not (params or atom.files):
+            untestable[atom.label] = _PLACE.format(without[0])
+    return replace(atoms, atoms=tuple(kept), untestable=untestable)
+
+
+def _with_bytes(atoms: Atoms, supply: Supply, made: set[str]) -> tuple[Atoms, dict[str, str | None]]:
+    """What cannot be tried because its bytes of one side are gone stays as on the other, in every rebuild."""
+    kept: list[Atom] = []
+    untestable, pinned = dict(atoms.untestable), {}
+    for atom in atoms.atoms:
+        pairs = [(path, pair) for path, pair in atom.files.items() if path not in made]
+        gone = [
+            [path for path, pair in pairs if pair[side] is not None and supply.find(path, pair[side] or "") is None]
+            for side in (0, 1)
+        ]
+        if not any(gone):
+            kept.append(atom)
+            continue
+        side = 1 if gone[0] else 0
+        pinned.update({path: pair[side] for path, pair in atom.files.items()})
+        names = ", ".join((gone[0] + gone[1])[:_SHOWN])
+        untestable[atom.label] = f"bytes are gone: {names}. It stays as {'now' if side else 'before'} in each rebuild"
+    return replace(atoms, atoms=tuple(kept), untestable=untestable), pinned
+
+
+def _only(atoms: Atoms, found: Blame, number: int) -> Atoms:
+    """One suspect against all the others, which are one atom then."""
+    if not 0 < number <= len(found.accused):
+        raise UsageError(f"no such suspect: got {number}, expected 1 to {len(found.accused)}", advice="See: blame")
+    suspect = found.accused[number - 1]
+    chosen = [atom for atom in atoms.atoms if atom.suspect is suspect]
+    if not chosen:
+        why = atoms.untestable.get(
+            suspect.change.sentence, "it came with the window that moved, and is told apart there"
+        )
+        raise UsageError(f"suspect {number} cannot be tried by itself: {why}", advice="Leave out --only.")
+    others = [atom for atom in atoms.atoms if atom not in chosen]
+    merged = Atom("others", "all other changes", 0.01)
+    for atom in others:
+        merged = with_more(merged, atom.files, atom.params)
+    return replace(atoms, atoms=(*chosen, *([merged] if others else [])))
+
+
+def _recipe(found: Blame, wish: Wish) -> Recipe:
+    chosen = found.chosen
+    if wish.recipe.by_exit_status:
+        return wish.recipe
+    if not chosen.metric and wish.threshold is None:
+        raise UsageError(
+            "nothing was measured of these builds: got no metric, expected one to judge rebuilds by",
+            advice="Judge by --exit-status, or by --metric-file and --threshold.",
+        )
+    good, bad = chosen.good.grade(chosen.metric), chosen.bad.grade(chosen.metric)
+    half = (good + bad) / 2 if good is not None and bad is not None else 0.0
+    threshold = half if wish.threshold is None else wish.threshold
+    metric = "" if wish.recipe.metric_file else chosen.metric
+    return replace(wish.recipe, metric=metric, threshold=threshold, higher_is_better=chosen.higher_is_better)
+
+
+def _obstacles(inquest: Inquest, supply: Supply) -> list[str]:
+    told = []
+    plan = inquest.plan
+    if not inquest.atoms.atoms:
+        told.append("nothing can be put back" + "".join(f"; {w}: {y}" for w, y in inquest.atoms.untestable.items()))
+    elsewhere = {**plan.good.elsewhere, **plan.bad.elsewhere}
+    if elsewhere and not inquest.recipe.is_unsafe:
+        names = ", ".join(f"{what} ({job})" for what, job in list(elsewhere.items())[:_SHOWN])
+        told.append(
+            f"read from elsewhere than this machine's files, where nothing can be put back: {names}. "
+            "If the command reads the same of it in each rebuild, say --unsafe"
+        )
+    missing = plan.missing(supply)
+    if missing:
+        names = ", ".join(list(missing)[:_SHOWN]) + (" ..." if len(missing) > _SHOWN else "")
+        told.append(
+            f"bytes are gone that every rebuild needs ({len(missing):,} files): {names}. "
+            'With keep = "changed" in config.toml what jobs read is kept from now on'
+        )
+    return told

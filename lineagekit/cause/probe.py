@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One rebuild: lay out a hybrid in a workspace, run the command in its cage, prove what it read, and judge the result.
+
+>>> Prober(plan, supply, recipe, folder).probe(frozenset({"1"}), log=Path("probe-3.log"))  # doctest: +SKIP
+Outcome(verdict='bad', value=0.676, seconds=3.1, why='')
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from lineagekit.cause import cage
+from lineagekit.cause.hybrid import Hybrid, Plan
+from lineagekit.cause.outcome import Outcome, Verdict
+from lineagekit.cause.proof import Proof, prove
+from lineagekit.cause.recipe import Recipe
+from lineagekit.cause.supply import Supply
+from lineagekit.cause.workspace import Workspace
+from lineagekit.errors import LineagekitError
+from lineagekit.store.index import open_index
+from lineagekit.store.log import open_store
+
+_SKIP, _TAIL = 125, 4096
+"""What a command exits with that could not be judged, as in git bisect."""
+
+
+class Prober:
+    """Runs probes, one after the other, in one folder."""
+
+    def __init__(self, plan: Plan, supply: Supply, recipe: Recipe, folder: Path) -> None:
+        """Nothing is made yet."""
+        self.plan, self.supply, self.recipe, self.folder = plan, supply, recipe, folder
+
+    def probe(self, chosen: frozenset[str], *, log: Path) -> Outcome:
+        """Rebuild as often as asked for; the first that cannot be judged is the answer, else the mean."""
+        outcomes: list[Outcome] = []
+        for _ in range(self.recipe.repeat):
+            outcomes.append(self._once(chosen, log))
+            if outcomes[-1].verdict == "skip" or outcomes[-1].value is None:
+                return outcomes[-1]
+        mean = statistics.fmean(one.value for one in outcomes if one.value is not None)
+        seconds = sum(one.seconds for one in outcomes)
+        return replace(outcomes[0], verdict=self._verdict(mean), value=mean, seconds=seconds)
+
+    def _once(self, chosen: frozenset[str], log: Path) -> Outcome:
+        """The workspace is new each time, and gone afterwards."""
+        hybrid = self.plan.hybrid(chosen)
+        space = Workspace(self.folder / "workspace", self._roots())
+        try:
+            for path, source in self.plan.placed(hybrid, self.supply):
+                if source is None:
+                    space.remove(Path(path))
+                else:
+                    space.place(Path(path), source)
+            if self.recipe.metric_file:  # one that lies there now is of another build
+                space.remove(Path(self.recipe.folder, self.recipe.metric_file.rpartition(":")[0]))
+            ended = cage.run(
+                self._command(hybrid.values),
+                space,
+                cwd=self.recipe.folder,
+                environ=self._environ(space, hybrid.values),
+                timeout=self.recipe.timeout,
+                output=log,
+                is_unsafe=self.recipe.is_unsafe,
+            )
+            return self._judge(space, hybrid, ended, log)
+        finally:
+            space.remove_all()
+
+    def _roots(self) -> list[Path]:
+        folders = {self.recipe.folder, *self.plan.folders()}
+        return [Path(folder) for folder in sorted(folders) if os.path.isdir(folder)]
+
+    def _command(self, values: Mapping[str, str]) -> list[str]:
+        ours = Path(sys.executable).with_name("lineagekit")
+        return [str(ours), "run", "--", *self.recipe.command_for(values)]
+
+    def _environ(self, space: Workspace, values: Mapping[str, str]) -> dict[str, str]:
+        environ = {k: v for k, v in os.environ.items() if not k.startswith(("LINEAGEKIT_", "OPENLINEAGE_"))}
+        environ |= {name[1:]: value for name, value in values.items() if name.startswith("$")}
+        store = _store_of(space)
+        own = {"LINEAGEKIT_STORE": str(store), "LINEAGEKIT_CACHE": str(store / "cache"), "LINEAGEKIT_SETTLE": "exit"}
+        return environ | own
+
+    def _judge(self, space: Workspace, hybrid: Hybrid, ended: cage.Ended, log: Path) -> Outcome:
+        if ended.timed_out:
+            return Outcome("skip", None, ended.seconds, f"it took longer than {self.recipe.timeout:g} s")
+        is_measured = bool(self.recipe.metric or self.recipe.metric_file)
+        if ended.returncode == _SKIP or (is_measured and ended.returncode):
+            return Outcome("skip", None, ended.seconds, f"exit code {ended.returncode}{_last_line(log)}")
+        try:
+            proof = self._prove(space, hybrid)
+        except LineagekitError as error:
+            return Outcome("skip", None, ended.seconds, f"its record cannot be read: {error.message}")
+        if proof.trouble:
+            return Outcome("skip", None, ended.seconds, proof.trouble, proof.read)
+        if not is_measured:
+            return Outcome("bad" if ended.returncode else "good", None, ended.seconds, "", proof.read)
+        value = self._value(space, proof)
+        if value is None or not math.isfinite(value):
+            what = self.recipe.metric_file or self.recipe.metric
+            return Outcome("skip", None, ended.seconds, f"it reported no {what}", proof.read)
+        return Outcome(self._verdict(value), value, ended.seconds, "", proof.read)
+
+    def _verdict(self, value: float) -> Verdict:
+        return "good" if self.recipe.is_good(value) else "bad"
+
+    def _prove(self, space: Workspace, hybrid: Hybrid) -> Proof:
+        folder = str(_store_of(space))
+        with open_store(folder, make=False) as store, open_index(store, folder) as index:
+            index.catch_up()
+            return prove(index.database, store, hybrid.intent)
+
+    def _value(self, space: Workspace, proof: Proof) -> float | None:
+        if not self.recipe.metric_file:
+            return proof.metrics.get(self.recipe.metric)
+        path, _, key = self.recipe.metric_file.rpartition(":")
+        try:
+            told = json.loads(space.real(Path(self.recipe.folder, path)).read_bytes())
+            return float(told[key])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def _last_line(log: Path) -> str:
+    """What the command said last, which mostly is why it failed."""
+    with suppress(OSError), log.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+        lines = file.read().decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f": {last} ({log})" if last else ""
+    return ""
+
+
+def _store_of(space: Workspace) -> Path:
+    return space.open / "store"

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a hybrid is rebuilt and judged: the command, where parameters go in it, and what its result is measured by.
+
+>>> recipe = Recipe(("python", "train.py", "--day", "{day}"), "/work", words={"lr": "--rate={value}"})
+>>> recipe.command_for({"day": "2026-05-01", "lr": "0.1"})
+['python', 'train.py', '--day', '2026-05-01', '--rate=0.1']
+>>> recipe.has_place_for("depth")
+False
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a hybrid is rebuilt and judged."""
+
+    command: tuple[str, ...]
+    """`{name}` stands for a parameter's value."""
+    folder: str
+    """Where it starts."""
+    metric: str = ""
+    """"" leaves it to the exit code: 0 good, 125 skip, all else bad."""
+    threshold: float = 0.0
+    higher_is_better: bool = True
+    metric_file: str = ""
+    """`m.json:auc`: a number in a file that the command writes."""
+    by_exit_status: bool = False
+    timeout: float | None = None
+    is_unsafe: bool = False
+    repeat: int = 1
+    """Each hybrid is built so often, and judged by the mean."""
+    param_file: str = ""
+    """JSON from which the command reads parameters."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What to add to the command for a parameter; `{value}` stands for its value."""
+
+    @property
+    def judged_by(self) -> str:
+        """The measure and the border, for people and for the session."""
+        what = self.metric_file or self.metric
+        return f"{what} {self.threshold!r} {'up' if self.higher_is_better else 'down'}" if what else "exit code"
+
+    def command_for(self, values: Mapping[str, str]) -> list[str]:
+        """The command with these values of parameters."""
+        words = list(self.command)
+        for name, value in values.items():
+            words = [word.replace(f"{{{name}}}", value) for word in words]
+        return words + [word.replace("{value}", values[name]) for name, word in self.words.items() if name in values]
+
+    def has_place_for(self, name: str) -> bool:
+        """Whether a parameter, or a variable as `$NAME`, reaches the command."""
+        return (
+            name.startswith("$")
+            or bool(self.param_file)
+            or name in self.words
+            or any(f"{{{name}}}" in word for word in self.command)
+        )
+
+    def is_good(self, value: float) -> bool:
+        """On the good side of the border."""
+        return value == self.threshold or (value > self.threshold) == self.higher_is_better

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What bisect can put back: each root change by itself, what moves with a window together, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lineagekit.cause.atoms import REST, WINDOW, Atoms, atoms_of
+from lineagekit.cause.blame import Question, blame
+from lineagekit.cause.files import Made, made_of
+from lineagekit.cause.hybrid import Plan
+from lineagekit.cause.views import Views
+from lineagekit.store.targets import find_target
+from tests.cause import test_windows as windows
+from tests.cause.worlds import CLEAN, LABELS, RAW, Day, good_days, story
+from tests.store.told import Event, digest, told
+
+Held = tuple[Atoms, Made, Made]
+
+
+@contextmanager
+def held(folder: Path, events: list[Event]) -> Iterator[Held]:
+    with told(folder, events) as (store, index):
+        found = blame(index.database, store, find_target(index.database, "m"), Question())
+        views = Views(index.database, store)
+        good, bad = made_of(views, found.chosen.good.run), made_of(views, found.chosen.bad.run)
+        yield atoms_of(found, good, bad), good, bad
+
+
+def of_days(folder: Path, days: list[Day]) -> Held:
+    with held(folder, list(story(days))) as found:
+        return found
+
+
+def of_window(folder: Path, of: windows.Digest, *, as_files: bool) -> Held:
+    with held(folder, list(windows.story(of, 20, as_files=as_files))) as found:
+        return found
+
+
+def test_each_root_change_is_an_atom_and_what_is_made_on_the_way_is_none(tmp_path: Path) -> None:
+    days = [*good_days(), Day(0.8, labels="flipped", params={"lr": "0.5"}, code="other")]
+    atoms, good, bad = of_days(tmp_path, days)
+    assert [set(atom.files) for atom in atoms.atoms if atom.files] == [{"/src/train.py"}, {LABELS}]
+    assert [dict(atom.params) for atom in atoms.atoms if atom.params] == [{"lr": ("0.1", "0.5")}]
+    assert good.files[CLEAN] != bad.files[CLEAN]
+    assert sorted(atom.weight for atom in atoms.atoms)[-1] == atoms.atoms[0].weight
+
+
+def test_what_cannot_be_put_back_is_named_with_the_reason(tmp_path: Path) -> None:
+    atoms, *_ = of_days(tmp_path, [*good_days(), Day(0.8, packages={"sklearn": "1.6"})])
+    assert atoms.atoms == ()
+    assert atoms.untestable == {
+        "package sklearn of shop/train.py: 1.5 -> 1.6": "another version of a package: "
+        "run bisect in an environment that has it"
+    }
+
+
+def test_the_same_code_in_other_bytes_goes_with_the_rest(tmp_path: Path) -> None:
+    days = [*(Day(day.auc, tree="t") for day in good_days()), Day(0.8, tree="t", code="comment", labels="flipped")]
+    atoms, *_ = of_days(tmp_path, days)
+    assert [(atom.id, set(atom.files)) for atom in atoms.atoms] == [("1", {LABELS}), (REST, {"/src/train.py"})]
+
+
+@pytest.mark.parametrize("as_files", [False, True])
+def test_what_comes_and_goes_with_a_window_is_one_atom(tmp_path: Path, as_files: bool) -> None:
+    def restated(feed: str, part: int, seen: int) -> str | None:
+        return "flipped" if (feed, part) == ("labels", 16) and seen >= 20 else windows.usual(feed, part, seen)
+
+    atoms, *_ = of_window(tmp_path, restated, as_files=as_files)
+    assert [atom.id for atom in atoms.atoms] == ["1", WINDOW]
+    assert [windows.key(16) in path for path in atoms.atoms[0].files] == [True]
+    assert len(atoms.atoms[1].files) == 2 * len(windows.FEEDS)
+    assert all(None in pair for pair in atoms.atoms[1].files.values())
+
+
+def test_a_hybrid_has_the_chosen_atoms_as_now_and_all_else_as_before(tmp_path: Path) -> None:
+    atoms, good, bad = of_days(tmp_path, [*good_days(), Day(0.8, labels="flipped", params={"lr": "0.5"})])
+    plan = Plan(atoms.atoms, good, bad)
+    of_labels = next(atom.id for atom in atoms.atoms if LABELS in atom.files)
+    side: Callable[[set[str]], tuple[object, ...]] = lambda chosen: (  # noqa: E731
+        plan.hybrid(chosen).intent.files[LABELS],
+        plan.hybrid(chosen).values["lr"],
+    )
+    assert side(set()) == (good.files[LABELS], "0.1")
+    assert side({of_labels}) == (bad.files[LABELS], "0.1")
+    assert side({atom.id for atom in atoms.atoms}) == (bad.files[LABELS], "0.5")
+    intent = plan.hybrid(set()).intent
+    assert (intent.rebuilt, intent.files[RAW]) == ({CLEAN}, good.files[RAW])
+    assert digest("a") not in intent.files.values()

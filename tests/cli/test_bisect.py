@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lineagekit bisect` on a pipeline that runs: what it confirms, what it refuses, and that it touches nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import PROGRAM
+
+pytestmark = pytest.mark.caged
+
+PIPELINE = """
+import argparse, csv, json, os, sys
+import lineagekit
+from helper import WEIGHT
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.1)
+lr = lineagekit.params(parser.parse_args()).lr
+labels = [int(row[1]) for row in csv.reader(open(os.path.abspath("labels.csv")))]
+prices = [float(row[1]) for row in csv.reader(open("prices.csv"))]
+with open("model.json", "w") as file:
+    json.dump({"labels": labels, "prices": prices, "weight": WEIGHT, "lr": lr}, file)
+lineagekit.model("model.json", name="m")
+exam = [int(row[1]) for row in csv.reader(open("exam.csv"))]
+right = sum(a == b for a, b in zip(labels, exam)) / len(exam)
+auc = 0.5 + 0.4 * right * WEIGHT - (0.2 if sum(prices) > 1000 else 0.0) - (0.1 if lr > 1 else 0.0)
+with open("auc.json", "w") as file:
+    json.dump({"auc": auc}, file)
+print(lineagekit.metric("auc", auc, of="model.json", on="exam.csv", higher_is_better=True))
+"""
+CODE = [sys.executable, "pipeline.py", "--lr", "{lr}"]
+Lineagekit = Callable[..., subprocess.CompletedProcess[str]]
+
+
+class Project:
+    """A folder with a pipeline, its store, and who builds in it."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self.folder, self.environ = folder, environ
+        self.lr = "0.1"
+        (folder / "pipeline.py").write_text(PIPELINE)
+        self.write(helper="WEIGHT = 1.0\n", labels="0110100101", prices="1 2 3", exam="0110100101")
+
+    def write(self, **files: str) -> None:
+        for name, text in files.items():
+            if name == "helper":
+                (self.folder / "helper.py").write_text(text)
+                continue
+            rows = text.split() if name == "prices" else list(text)
+            lines = (f"{number},{value}\n" for number, value in enumerate(rows))
+            (self.folder / f"{name}.csv").write_text("".join(lines))
+
+    def __call__(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PROGRAM, *words], cwd=self.folder, env={**self.environ, **environ}, capture_output=True, text=True
+        )
+
+    def build(self, **environ: str) -> None:
+        done = self("run", "--quiet", "--", sys.executable, "pipeline.py", "--lr", self.lr, **environ)
+        assert done.returncode == 0, done.stderr
+
+    def bisect(self, *words: str) -> dict[str, Any]:
+        done = self("bisect", "m", *words[: words.index("--")], "--json", *words[words.index("--") :])
+        assert done.returncode in (0, 1), done.stdout + done.stderr
+        result: dict[str, Any] = json.loads(done.stdout)["result"]
+        return result
+
+    def picture(self) -> dict[str, tuple[bytes, int, int]]:
+        """Everything of the user's: contents, modes and times."""
+        paths = [path for path in self.folder.rglob("*") if path.is_file() and ".lineagekit" not in path.parts]
+        return {str(path): (path.read_bytes(), path.stat().st_mode, path.stat().st_mtime_ns) for path in paths}
+
+
+def project_in(folder: Path, cache: Path) -> Project:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LINEAGEKIT_", "CI"))}
+    own = {"LINEAGEKIT_STORE": str(folder / ".lineagekit"), "LINEAGEKIT_CACHE": str(cache), "COLUMNS": "80"}
+    return Project(folder, {**kept, **own, "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+@pytest.fixture
+def project(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return project_in(tmp_path, tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def flipped(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Labels were flipped, when prices and a parameter moved as well, and a comment came into the code."""
+    project = project_in(tmp_path_factory.mktemp("flipped"), tmp_path_factory.mktemp("cache"))
+    for prices in ("1 2 3", "1 2 4", "1 2 5"):
+        project.write(prices=prices)
+        project.build()
+    project.write(labels="1001011010", prices="2 2 5", helper="WEIGHT = 1.0  # as before\n")
+    project.lr = "0.2"
+    project.build()
+    return project
+
+
+def test_the_cause_is_confirmed_and_nothing_of_the_users_is_touched(flipped: Project) -> None:
+    before = flipped.picture()
+    found = flipped.bisect("--reset", "--", *CODE)
+    assert found["status"] == "confirmed"
+    assert [[cause.partition(" has ")[0] for cause in causes] for causes in found["causes"]] == [
+        [str(flipped.folder / "labels.csv")]
+    ]
+    assert (found["good"], found["bad"]) == (pytest.approx(0.9), pytest.approx(0.5))
+    assert flipped.picture() == before
+    assert not list((flipped.folder / ".lineagekit" / "bisect").glob("*/workspace"))
+    blamed = flipped("blame", "m").stdout
+    assert f" 1 CULPRIT  {flipped.folder / 'labels.csv'}" in blamed
+    assert "sufficient and necessary, by" in blamed
+
+
+def test_asked_again_nothing_is_built_twice(flipped: Project) -> None:
+    flipped.bisect("--", *CODE)
+    again = flipped("bisect", "m", "--", *CODE)
+    assert again.returncode == 0
+    assert "probe" not in again.stdout
+    assert ", 0 now" in again.stdout
+
+
+def test_a_dry_run_says_what_would_be_tried_and_runs_nothing(flipped: Project) -> None:
+    planned = flipped.bisect("--dry-run", "--", "sh", "-c", "touch ran; false")
+    assert [planned["good"], planned["bad"], planned["obstacles"]] == [3, 4, []]
+    assert any("labels.csv" in change for change in planned["changes"])
+    assert list(planned["untestable"].values()) == [
+        "the command has no place for it: write {lr} where it belongs, or see --set"
+    ]
+    assert not (flipped.folder / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--metric-file", "auc.json:auc", "--", *CODE],
+        ["--set", "lr=--lr={value}", "--", sys.executable, "pipeline.py"],
+        ["--exit-status", "--", "sh", "-c", f"{sys.executable} pipeline.py --lr {{lr}} && ! grep -q 0.5 auc.json"],
+    ],
+)
+def test_a_file_an_option_or_the_exit_code_can_judge(flipped: Project, words: list[str]) -> None:
+    found = flipped.bisect("--reset", *words)
+    assert found["status"] == "confirmed", found
+    assert "labels.csv" in found["causes"][0][0]
+
+
+def test_one_suspect_can_be_tried_against_all_others(flipped: Project) -> None:
+    found = flipped.bisect("--only", "1", "--", *CODE)
+    assert (found["status"], found["probes"]) == ("confirmed", 4)
+
+
+def test_two_causes_are_both_found(project: Project) -> None:
+    for _ in range(3):
+        project.build()
+    project.write(labels="1001011010", helper="WEIGHT = 1.0  # anew\n", prices="999 2 3")
+    project.lr = "0.2"
+    project.build()
+    found = project.bisect("--threshold", "0.85", "--", *CODE)
+    assert found["status"] == "confirmed", found
+    assert sorted(Path(causes[0].partition(" has ")[0]).name for causes in found["causes"]) == [
+        "labels.csv",
+        "prices.csv",
+    ]
+
+
+def test_a_parameter_and_a_module_are_tried_like_data(project: Project) -> None:
+    for _ in range(2):
+        project.build()
+    project.write(helper="WEIGHT = 0.3\n", prices="2 2 2")
+    project.build()
+    found = project.bisect("--", *CODE)
+    assert (found["status"], len(found["causes"])) == ("confirmed", 1)
+    assert found["causes"][0][0].startswith(f"code {project.folder / 'helper.py'} of pipeline.py")
+    project.write(helper="WEIGHT = 1.0\n")
+    project.build()
+    project.lr = "5"
+    project.build()
+    found = project.bisect("--good", "3", "--bad", "4", "--", *CODE)
+    assert found["causes"] == [["parameter lr of pipeline.py: 0.1 -> 5.0"]], found
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--", "false"], "exit code 1"),
+        (["--timeout", "1", "--", "sleep", "60"], "it took longer than 1 s"),
+        (["--", sys.executable, "-c", "open('labels.csv').read()"], "it reported no auc"),
+        (["--", "true"], "it read nothing that is recorded"),
+        (["--", "/no/such/program"], "No such file"),
+    ],
+)
+def test_a_command_that_does_not_rebuild_is_no_verdict(flipped: Project, words: list[str], said: str) -> None:
+    found = flipped.bisect("--reset", *words)
+    assert (found["status"], found["causes"]) == ("not reproduced", [])
+    assert any(said in note for note in found["notes"]), found
+
+
+def test_a_rebuild_that_reads_what_neither_build_read_does_not_count(flipped: Project) -> None:
+    (flipped.folder / "other.csv").write_text("7,1\n")
+    command = f'cat other.csv; exec {sys.executable} -c \'open("other.csv").read(); import runpy, sys; ' + (
+        'sys.argv = ["pipeline.py", "--lr", "{lr}"]; runpy.run_path("pipeline.py", run_name="__main__")\''
+    )
+    found = flipped.bisect("--reset", "--", "sh", "-c", command)
+    (flipped.folder / "other.csv").unlink()
+    assert found["status"] == "not reproduced"
+    assert any("other.csv, which neither build read" in note for note in found["notes"]), found
+
+
+def test_bytes_that_are_gone_are_named_before_anything_runs(project: Project) -> None:
+    (project.folder / ".lineagekit").mkdir()
+    (project.folder / ".lineagekit" / "config.toml").write_text('keep = "none"\n')
+    for _ in range(2):
+        project.build()
+    project.write(labels="1001011010")
+    project.build()
+    refused = project("bisect", "m", "--", *CODE)
+    assert refused.returncode == 2
+    gone = f"bytes are gone: {project.folder / 'labels.csv'}. It stays as now in each rebuild"
+    assert gone in refused.stderr
+    project.lr = "5"
+    project.build()
+    planned = project.bisect("--good", "1", "--bad", "3", "--dry-run", "--", *CODE)
+    assert planned["changes"] == ["what else differs: lr"]  # this can still be tried
+    assert list(planned["untestable"].values()) == [gone]
+    project.write(exam="0110100100")
+    refused = project("bisect", "m", "--good", "1", "--bad", "3", "--", *CODE)
+    assert refused.returncode == 2
+    assert f"bytes are gone that every rebuild needs (1 files): {project.folder / 'exam.csv'}" in refused.stderr
+    assert "keep" in refused.stderr
+
+
+@pytest.mark.parametrize("words", [["m"], ["m", "--env", "X=1", "--", "true"], ["nobody", "--", "true"], ["good"]])
+def test_bad_words_get_a_clear_error(flipped: Project, words: list[str]) -> None:
+    refused = flipped("bisect", *words)
+    assert refused.returncode in (2, 6)
+    assert refused.stderr.startswith("error: ")
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.faults
+def test_killed_again_and_again_it_goes_on_where_it_was(flipped: Project) -> None:
+    command = [PROGRAM, "bisect", "m", "--json", "--", *CODE, "--lr", "{lr}"]
+    kills, told = 0, 0
+    while kills < 6:
+        process = subprocess.Popen(command, cwd=flipped.folder, env=flipped.environ, stdout=subprocess.DEVNULL)
+        time.sleep(2.5 + kills)
+        if process.poll() is not None:
+            break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+        sessions = (flipped.folder / ".lineagekit" / "bisect").glob("*/probes.jsonl")
+        lines = max(path.read_text().count("\n") for path in sessions)
+        assert lines >= told
+        told = lines
+    assert kills > 0
+    done = subprocess.run(command, cwd=flipped.folder, env=flipped.environ, capture_output=True, text=True)
+    found = json.loads(done.stdout)["result"]
+    assert (found["status"], "labels.csv" in found["causes"][0][0]) == ("confirmed", True)
+
+
+def test_by_hand_it_says_what_to_build_and_a_log_can_be_told_again(flipped: Project) -> None:
+    begun = flipped("bisect", "start", "m")
+    assert begun.returncode == 1
+    assert "as build 3; put there, and build:" in begun.stdout
+    assert f"{flipped.folder / 'labels.csv'}   the bytes in" in begun.stdout
+    flipped("bisect", "good", "0.9")
+    flipped("bisect", "bad", "0.5")
+    log = flipped("bisect", "log").stdout
+    assert log.splitlines()[1] == "good - 0.9"
+    told = [line for line in log.splitlines() if not line.startswith("#")]
+    (flipped.folder / "told.txt").write_text(log)
+    while (said := flipped("bisect", "bad" if _has_labels(flipped) else "good")).returncode == 1:
+        assert len(told) < 20
+    assert said.stdout.startswith(f"CULPRIT  {flipped.folder / 'labels.csv'}")
+    assert "as told by hand" in said.stdout
+    again = flipped("bisect", "replay", "told.txt")
+    assert again.returncode == 1
+    assert flipped("bisect", "log").stdout == log
+    (flipped.folder / "told.txt").unlink()
+    assert flipped("bisect", "run", "--", *CODE).returncode == 0
+    assert flipped("bisect", "reset").returncode == 0
+    assert flipped("bisect", "good").returncode == 6
+
+
+def _has_labels(project: Project) -> bool:
+    """Whether the hybrid that is asked for has the new labels: then nothing has to be put in their place."""
+    log = project.folder / "log.txt"
+    log.write_text(project("bisect", "log").stdout)
+    wanted = json.loads(project("bisect", "replay", "log.txt", "--json").stdout)["result"]["build"]
+    log.unlink()
+    return str(project.folder / "labels.csv") not in wanted["files"]
