@@ -4,7 +4,7 @@
 >>> told = [(frozenset("ab"), "bad"), (frozenset("ac"), "bad")]
 >>> belief = Belief(("a", "b", "c", "d"), dict.fromkeys("abcd", 0.25), told, noise=0.1)
 >>> sorted(belief.best.atoms), round(belief.chance_of(frozenset("a")), 2)
-(['a'], 0.8)
+(['a'], 0.77)
 """
 
 from __future__ import annotations

@@ -1,51 +1,84 @@
 # SPDX-License-Identifier: Apache-2.0
 """From suspects to a culprit: rebuild hybrids of a good and a bad build until a cause is sufficient and necessary.
 
->>> found = bisect(rebuilds, atoms)  # doctest: +SKIP
+>>> found = bisect(rebuilds, atoms, Judge(0.743, 0.8092))  # doctest: +SKIP
 >>> found.status, found.causes  # doctest: +SKIP
 ('confirmed', (('/data/labels 2026-05-03 was rewritten: ...',),))
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from lineagekit.cause import noisy, search
 from lineagekit.cause.atoms import WINDOW, Atoms
 from lineagekit.cause.finding import Finding
+from lineagekit.cause.noisy import noise_of
 from lineagekit.cause.outcome import Outcome
 from lineagekit.cause.placebo import Surgeon, separate
 from lineagekit.cause.probes import Done
 from lineagekit.cause.rebuilds import Rebuilds, SpentError
-from lineagekit.cause.search import next_step
 
 
-def bisect(rebuilds: Rebuilds, atoms: Atoms, *, most: int | None = None, surgeon: Surgeon | None = None) -> Finding:
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """By what rebuilds are judged good."""
+
+    threshold: float = 0.0
+    recorded: float | None = None
+    """What the good build scored; None where rebuilds are not judged by that."""
+
+
+def bisect(rebuilds: Rebuilds, atoms: Atoms, judge: Judge, *, surgeon: Surgeon | None = None) -> Finding:
     """Go on until it is confirmed, or cannot be; killed at any time, it goes on from what is remembered.
 
     Where the window is a cause, all its feeds have moved together: `surgeon` finds out which of them it was.
     """
-    done = _search(rebuilds, atoms, most)
+    try:
+        done = _search(rebuilds, atoms, judge)
+    except SpentError:
+        done = Done("stopped", f"{len(rebuilds.history)} probes told, which is as many as allowed")
     finding = _finding(rebuilds, atoms, done)
     if surgeon is not None and frozenset([WINDOW]) in done.causes and done.status == "confirmed":
         try:
             finding = _within_window(rebuilds, atoms, finding, surgeon)
         except SpentError:
-            tried = len(rebuilds.outcomes)
+            tried = len(rebuilds.history)
             why = f"the window that moved is it; which of its feeds is not known after {tried} rebuilds"
             finding = replace(finding, status="stopped", why=why)
     rebuilds.session.conclude(finding.to_json())
     return finding
 
 
-def _search(rebuilds: Rebuilds, atoms: Atoms, most: int | None) -> Done:
+def _search(rebuilds: Rebuilds, atoms: Atoms, judge: Judge) -> Done:
+    """Where the same hybrid scores now this, now that, verdicts are evidence and no facts."""
     ids = [atom.id for atom in atoms.atoms]
     weights = {atom.id: atom.weight for atom in atoms.atoms}
+    everything = frozenset(ids)
+    noise = _noise(rebuilds, everything, judge)
     while True:
-        step = next_step(ids, weights, rebuilds.told, most=most)
+        told = [(chosen, verdict) for chosen, verdict in rebuilds.told if chosen <= everything]
+        if noise:
+            step = noisy.next_step(ids, weights, told, noise, most=rebuilds.most)
+        else:
+            step = search.next_step(ids, weights, dict(told), most=rebuilds.most)
         if isinstance(step, Done):
             return step
-        rebuilds.outcome(step.atoms, step.why)
+        rebuilds.again(step.atoms, step.why)
+
+
+def _noise(rebuilds: Rebuilds, everything: frozenset[str], judge: Judge) -> float:
+    """How often a verdict is wrong: 0 where a rebuild of the good build scores what is recorded, or twice the same."""
+    good = rebuilds.outcome(frozenset(), "the good build again: it must be good").value
+    if good is None or (judge.recorded is not None and math.isclose(good, judge.recorded, rel_tol=1e-9)):
+        return 0.0
+    goods = rebuilds.times(frozenset(), 2, "once more: does it score the same each time")
+    if len(set(goods)) < 2:
+        return 0.0
+    bads = rebuilds.times(everything, 2, "the bad build, twice: by how much does it differ")
+    return noise_of(goods, bads, judge.threshold)
 
 
 def _finding(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Finding:
@@ -58,20 +91,26 @@ def _finding(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Finding:
         tuple(tuple(labels[one] for one in sorted(cause)) for cause in done.causes),
         tuple(labels[one] for one in done.cleared),
         tuple(labels[one] for one in done.untested),
-        len(outcomes),
+        len(rebuilds.history),
         rebuilds.paid,
         _value(outcomes.get(frozenset())),
         _value(everything),
         _unread(atoms, everything),
         tuple(labels[one] for one in done.suspects),
-        _notes(done, outcomes),
+        (*_noted(rebuilds), *_notes(done, outcomes)),
         how=f"sufficient and necessary, by {_counted(rebuilds)}" if done.status == "confirmed" else "",
     )
 
 
+def _noted(rebuilds: Rebuilds) -> tuple[str, ...]:
+    if not (spread := rebuilds.spread):
+        return ()
+    return (f"not deterministic: built again, one scores {spread:.2g} more or less (standard deviation)",)
+
+
 def _counted(rebuilds: Rebuilds) -> str:
-    by_hand = any(outcome.by_hand for outcome in rebuilds.outcomes.values())
-    return f"{len(rebuilds.outcomes)} rebuilds" + (", as told by hand" if by_hand else "")
+    by_hand = any(outcome.by_hand for _, outcome in rebuilds.history)
+    return f"{len(rebuilds.history)} rebuilds" + (", as told by hand" if by_hand else "")
 
 
 def _within_window(rebuilds: Rebuilds, atoms: Atoms, finding: Finding, surgeon: Surgeon) -> Finding:
@@ -83,7 +122,7 @@ def _within_window(rebuilds: Rebuilds, atoms: Atoms, finding: Finding, surgeon: 
     found = separate(surgeon, rebuilds)
     nets = {surgeon.label(feed): net for feed, net in found.nets.items()}
     finding = replace(
-        finding, probes=len(rebuilds.outcomes), paid=rebuilds.paid, repairs=nets, notes=(*finding.notes, *found.notes)
+        finding, probes=len(rebuilds.history), paid=rebuilds.paid, repairs=nets, notes=(*finding.notes, *found.notes)
     )
     if found.feed is None:
         causes = tuple(cause for cause in finding.causes if cause != (window,))

@@ -13,6 +13,7 @@ True
 from __future__ import annotations
 
 import os
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ CARRY = "carry:"
 
 _SHARE = 0.5
 """Of the gap, what has to be repaired; and of that, what no other feed may repair."""
+_BEYOND = 3
+"""Standard deviations, of rebuilds that are not deterministic."""
 
 
 class Surgeon:
@@ -153,6 +156,8 @@ def separate(surgeon: Surgeon, rebuilds: Rebuilds) -> Separated:
             continue
         gap = scores[0] - scores[1]
         nets[feed.where] = net_repair(scores)
+        if _SHARE * gap < _BEYOND * 2 * rebuilds.spread:  # a net repair is a sum of four scores
+            return Separated(None, "rebuilds differ too much from each other: say --repeat 5", nets, tuple(notes))
         if (found := judge(nets, gap=gap)) is not None:
             return Separated(found, _said(nets, found, gap), nets, tuple(notes))
     return Separated(None, "the feeds of the window that moved cannot be told apart", nets, tuple(notes))
@@ -164,9 +169,11 @@ def _scores(surgeon: Surgeon, rebuilds: Rebuilds, operation: str) -> list[float]
     why = ("", "", f"placebo: {where} carried forward in the good build", f"{where} carried forward")
     found = []
     for chosen, one in zip(hybrids(operation), why, strict=True):
-        value = rebuilds.outcome(chosen, one).value
-        if value is None:
+        rebuilds.outcome(chosen, one)
+        values = rebuilds.values(chosen)
+        if not values:
             return None
+        value = statistics.fmean(values)
         found.append(value if surgeon.higher_is_better else -value)
     return found
 

@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+import statistics
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -35,25 +37,53 @@ class Rebuilds:
 
     def __init__(self, session: Session, builder: Builder, tell: Tell, most: int | None = None) -> None:
         """Of `most`, those that are remembered count as well."""
-        self.session, self._builder, self._tell, self._most = session, builder, tell, most
-        self.outcomes = dict(session.outcomes())
+        self.session, self._builder, self._tell, self.most = session, builder, tell, most
+        self.history = list(session.outcomes())
+        """All, oldest first; a hybrid may have been built again."""
         self.paid = 0
 
     @property
-    def told(self) -> Mapping[Chosen, Verdict]:
-        """The verdict of each."""
-        return {chosen: outcome.verdict for chosen, outcome in self.outcomes.items()}
+    def outcomes(self) -> dict[Chosen, Outcome]:
+        """The last of each hybrid."""
+        return dict(self.history)
+
+    @property
+    def told(self) -> list[tuple[Chosen, Verdict]]:
+        """All verdicts."""
+        return [(chosen, outcome.verdict) for chosen, outcome in self.history]
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of what one hybrid scores when it is built again; 0 where that was never seen."""
+        groups = [values for chosen in self.outcomes if len(values := self.values(chosen)) > 1]
+        freedom = sum(len(values) - 1 for values in groups)
+        squares = sum((value - statistics.fmean(values)) ** 2 for values in groups for value in values)
+        return math.sqrt(squares / freedom) if freedom else 0.0
+
+    def values(self, chosen: Chosen) -> list[float]:
+        """What this hybrid scored, each time."""
+        return [outcome.value for one, outcome in self.history if one == chosen and outcome.value is not None]
 
     def outcome(self, chosen: Chosen, why: str) -> Outcome:
-        """Of this hybrid; raises SpentError where it would be one too many."""
-        if chosen not in self.outcomes:
-            number = len(self.outcomes) + 1
-            if self._most is not None and number > self._most:
-                raise SpentError
-            self._tell(number, chosen, why, None)
-            outcome = self._builder.probe(chosen, log=self.session.log(number))
-            self.session.add(chosen, outcome)
-            self.outcomes[chosen] = outcome
-            self.paid += 1
-            self._tell(number, chosen, why, outcome)
-        return self.outcomes[chosen]
+        """Of this hybrid, built if it was not yet; raises SpentError where that would be one too many."""
+        found = self.outcomes.get(chosen)
+        return self.again(chosen, why) if found is None else found
+
+    def again(self, chosen: Chosen, why: str) -> Outcome:
+        """Build this hybrid, whether it was built before or not; raises SpentError."""
+        number = len(self.history) + 1
+        if self.most is not None and number > self.most:
+            raise SpentError
+        self._tell(number, chosen, why, None)
+        outcome = self._builder.probe(chosen, log=self.session.log(number))
+        self.session.add(chosen, outcome)
+        self.history.append((chosen, outcome))
+        self.paid += 1
+        self._tell(number, chosen, why, outcome)
+        return outcome
+
+    def times(self, chosen: Chosen, count: int, why: str) -> list[float]:
+        """Have this hybrid built so often; what it scored."""
+        while sum(one == chosen for one, _ in self.history) < count:
+            self.again(chosen, why)
+        return self.values(chosen)

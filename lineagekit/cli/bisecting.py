@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lineagekit.cause.atoms import WINDOW, Pair
-from lineagekit.cause.bisect import bisect
+from lineagekit.cause.bisect import Judge, bisect
 from lineagekit.cause.blame import Blame, Question, blame
 from lineagekit.cause.finding import Finding
 from lineagekit.cause.inquest import Inquest, Wish, hold
@@ -117,7 +117,9 @@ def go_on(case: Case, builder: Builder, tell: Tell, *, most: int | None = None) 
             inquest.atoms.of_window,
             higher_is_better=inquest.recipe.higher_is_better,
         )
-    return bisect(rebuilds, inquest.atoms, most=most, surgeon=surgeon)
+    chosen, recipe = case.found.chosen, inquest.recipe
+    recorded = chosen.good.grade(recipe.metric) if recipe.metric else None
+    return bisect(rebuilds, inquest.atoms, Judge(recipe.threshold, recorded), surgeon=surgeon)
 
 
 def conclude(out: Output, finding: Finding) -> int:

@@ -299,3 +299,16 @@ def _has_labels(project: Project) -> bool:
     wanted = json.loads(project("bisect", "replay", "log.txt", "--json").stdout)["result"]["build"]
     log.unlink()
     return str(project.folder / "labels.csv") not in wanted["files"]
+
+
+def test_a_build_that_differs_each_time_is_noticed_and_judged_by_repeats(project: Project) -> None:
+    text = PIPELINE.replace("auc = 0.5", "import random\nauc = random.gauss(0, 0.03) + 0.5")
+    (project.folder / "pipeline.py").write_text(text)
+    for _ in range(4):
+        project.build()
+    project.write(labels="1001011010", prices="2 2 5")
+    project.build()
+    done = project("bisect", "m", "--", *CODE)
+    assert "note     not deterministic: built again, one scores" in done.stdout
+    assert done.stdout.count(" as build 1 ") >= 2
+    assert f"CULPRIT  {project.folder / 'labels.csv'}" in done.stdout, done.stdout

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bisect with rebuilds that cost nothing: killed wherever it is, it goes on; what it was told it never builds anew."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lineagekit.cause.atoms import Atom, Atoms
+from lineagekit.cause.bisect import Judge, bisect
+from lineagekit.cause.outcome import Outcome
+from lineagekit.cause.rebuilds import Rebuilds
+from lineagekit.cause.session import Asked, Session
+
+ATOMS = Atoms(tuple(Atom(str(one), f"change {one}", 0.5 / (one + 1)) for one in range(12)), {})
+ASKED = Asked("m", "run 1", "run 2", ("make",), "auc", tuple(atom.label for atom in ATOMS.atoms))
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from tests.cause.test_bisect import ASKED, ATOMS, Fake
+from lineagekit.cause.bisect import Judge, bisect
+from lineagekit.cause.rebuilds import Rebuilds
+from lineagekit.cause.session import Session
+
+folder, cause = sys.argv[1], frozenset(sys.argv[2].split(","))
+paid = Path(folder, "paid")
+
+def build(chosen):
+    with paid.open("a") as file:
+        file.write(f"begun {sorted(chosen)}\\n")
+    time.sleep(0.02)
+    return 0.5 if cause & chosen else 0.9
+
+found = bisect(Rebuilds(Session.open(folder, ASKED), Fake(build), lambda *_: None), ATOMS, Judge(0.7, 0.9))
+print(found.status, *(one for causes in found.causes for one in causes), sep="|")
+"""
+
+
+class Fake:
+    """Rebuilds in no time."""
+
+    def __init__(self, score: Callable[[frozenset[str]], float]) -> None:
+        self.score = score
+
+    def probe(self, chosen: frozenset[str], *, log: Path) -> Outcome:
+        value = self.score(chosen)
+        return Outcome("good" if value > 0.7 else "bad", value)
+
+
+def found_by(folder: Path, score: Callable[[frozenset[str]], float], most: int | None = None) -> tuple[str, list[str]]:
+    rebuilds = Rebuilds(Session.open(str(folder), ASKED), Fake(score), lambda *_: None, most)
+    found = bisect(rebuilds, ATOMS, Judge(0.7, 0.9))
+    return found.status, sorted(one for causes in found.causes for one in causes)
+
+
+def test_what_is_remembered_is_not_built_again(tmp_path: Path) -> None:
+    built: list[frozenset[str]] = []
+
+    def score(chosen: frozenset[str]) -> float:
+        built.append(chosen)
+        return 0.5 if "7" in chosen else 0.9
+
+    assert found_by(tmp_path, score) == ("confirmed", ["change 7"])
+    assert len(built) == len(set(built))
+    assert found_by(tmp_path, lambda _: pytest.fail("built again")) == ("confirmed", ["change 7"])
+
+
+def test_as_many_rebuilds_as_allowed_and_then_no_culprit(tmp_path: Path) -> None:
+    assert found_by(tmp_path, lambda chosen: 0.5 if "7" in chosen else 0.9, most=3)[0] == "stopped"
+    assert found_by(tmp_path, lambda chosen: 0.5 if "7" in chosen else 0.9) == ("confirmed", ["change 7"])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_where_scores_are_noisy_the_cause_is_found_by_repeats(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    score = lambda chosen: dice.gauss(0.5 if "3" in chosen else 0.9, 0.15)  # noqa: E731
+    assert found_by(tmp_path, score) == ("confirmed", ["change 3"])
+
+
+@pytest.mark.faults
+def test_killed_200_times_it_comes_to_the_same_and_pays_for_no_rebuild_twice(tmp_path: Path) -> None:
+    dice, kills, finished = random.Random(7), 0, 0
+    while kills < 200:
+        folder = tmp_path / str(finished)
+        folder.mkdir()
+        cause = f"{dice.randrange(12)}"
+        while kills < 200:
+            words = [sys.executable, "-c", PROGRAM, str(folder), cause]
+            with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=os.getcwd()) as process:
+                time.sleep(dice.uniform(0.3, 0.8))
+                process.send_signal(signal.SIGKILL)
+                said = process.communicate()[0]
+            if said:
+                break
+            kills += 1
+        done = subprocess.run([sys.executable, "-c", PROGRAM, str(folder), cause], capture_output=True, text=True)
+        assert done.stdout.strip() == f"confirmed|change {cause}"
+        session = Session.open(str(folder), ASKED)
+        told = [chosen for chosen, _ in session.outcomes()]
+        assert len(told) == len(set(told))
+        finished += 1
