@@ -13,8 +13,11 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from blake3 import blake3
+
 from lineagekit.cause.atoms import WINDOW, Atom
 from lineagekit.cause.files import Made
+from lineagekit.cause.param_file import with_values
 from lineagekit.cause.proof import Intent
 from lineagekit.cause.supply import Supply
 from lineagekit.events.roles import role_of
@@ -27,6 +30,8 @@ class Hybrid:
     intent: Intent
     values: Mapping[str, str]
     """Of parameters, and of variables as `$NAME`; an absent one is left out."""
+    made: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that are made for it."""
 
 
 @dataclass(slots=True)
@@ -40,6 +45,8 @@ class Plan:
     """What the good build was graded with: the same in every hybrid."""
     pinned: Mapping[str, str | None] = field(default_factory=dict)
     """What is the same in every hybrid, though it differs between the builds: bytes of one side are gone."""
+    params: tuple[str, bytes] | None = None
+    """A file from which the command reads parameters, and what is in it now."""
     operations: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = field(default_factory=dict)
     """By id: digests by path that take the place of those of the good window, or of the bad one."""
 
@@ -56,7 +63,13 @@ class Plan:
                     values[name] = value
         for name in chosen & self.operations.keys():
             files.update(self.operations[name][WINDOW in chosen])
-        return Hybrid(Intent(files, frozenset(self._rebuilt() - files.keys())), values)
+        made = {}
+        if self.params is not None:
+            path, body = self.params
+            moving = {name for atom in self.atoms for name in atom.params if not name.startswith("$")}
+            made[path] = with_values(body, {name: values[name] for name in values if name in moving})
+            files[path] = f"blake3:{blake3(made[path]).hexdigest()}"
+        return Hybrid(Intent(files, frozenset(self._rebuilt() - files.keys())), values, made)
 
     def placed(self, hybrid: Hybrid, supply: Supply) -> Iterator[tuple[str, Path | bytes | None]]:
         """Paths that have to be other than they are: the bytes, or None where nothing may be.
@@ -64,7 +77,9 @@ class Plan:
         Bytes that are gone and are made on the way are left to the command: what it reads is proven afterwards.
         """
         for path, digest in hybrid.intent.files.items():
-            if digest is None:
+            if path in hybrid.made:
+                yield path, hybrid.made[path]
+            elif digest is None:
                 if os.path.lexists(path):
                     yield path, None
             elif not supply.is_there(path, digest) and (found := supply.find(path, digest)) is not None:

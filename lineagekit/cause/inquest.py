@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,7 @@ from lineagekit.cause.atoms import Atom, Atoms, Pair, atoms_of, with_environment
 from lineagekit.cause.blame import Blame
 from lineagekit.cause.files import Made, made_of
 from lineagekit.cause.hybrid import Plan
+from lineagekit.cause.param_file import read_params
 from lineagekit.cause.recipe import Recipe
 from lineagekit.cause.supply import Supply
 from lineagekit.cause.views import Views
@@ -49,11 +51,17 @@ class Wish:
 def hold(views: Views, supply: Supply, found: Blame, wish: Wish) -> Inquest:
     """Look at everything, and touch nothing."""
     good, bad = made_of(views, found.chosen.good.run), made_of(views, found.chosen.bad.run)
+    params = None
+    if wish.recipe.param_file:
+        path = os.path.realpath(os.path.join(wish.recipe.folder, wish.recipe.param_file))
+        params = path, read_params(path)
+        for made in (good, bad):
+            made.files.pop(path, None)  # what differs in it are the parameters
     atoms = _testable(with_environment(atoms_of(found, good, bad), wish.environment), wish.recipe)
     if wish.only is not None:
         atoms = _only(atoms, found, wish.only)
     atoms, pinned = _with_bytes(atoms, supply, good.written | bad.written)
-    plan = Plan(atoms.atoms, good, bad, _exam(views, found), pinned)
+    plan = Plan(atoms.atoms, good, bad, _exam(views, found), pinned, params)
     inquest = Inquest(plan, atoms, _recipe(found, wish))
     inquest.obstacles = list(_obstacles(inquest, supply))
     return inquest

@@ -188,6 +188,28 @@ def test_a_parameter_and_a_module_are_tried_like_data(project: Project) -> None:
     assert found["causes"] == [["parameter lr of pipeline.py: 0.1 -> 5.0"]], found
 
 
+def test_parameters_in_a_file_and_variables_are_tried_too(project: Project) -> None:
+    text = PIPELINE.replace("lr = lineagekit.params(parser.parse_args()).lr", "parser.parse_args()").replace(
+        "labels = [",
+        "lr = lineagekit.params(json.load(open('params.json')))['lr'] * float(os.environ['X'])\nlabels = [",
+    )
+    (project.folder / "pipeline.py").write_text(text)
+    params = project.folder / "params.json"
+    params.write_text('{"lr": 0.1, "depth": 3}')
+    project.build(X="1")
+    project.build(X="1")
+    params.write_text('{"lr": 5.0, "depth": 4}')
+    project.build(X="1")
+    command = ("--", sys.executable, "pipeline.py")
+    found = json.loads(project("bisect", "m", "--json", "--param-file", "params.json", *command, X="1").stdout)
+    assert found["result"]["causes"] == [["parameter lr of pipeline.py: 0.1 -> 5.0"]], found
+    assert params.read_text() == '{"lr": 5.0, "depth": 4}'
+    params.write_text('{"lr": 0.1, "depth": 3}')
+    project.build(X="60")
+    found = project.bisect("--good", "1", "--bad", "3", "--env", "X=1,60", *command)
+    assert found["causes"] == [["X in the environment"]], found
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
