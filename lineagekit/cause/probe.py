@@ -25,6 +25,7 @@ from lineagekit.cause.recipe import Recipe
 from lineagekit.cause.supply import Supply
 from lineagekit.cause.workspace import Workspace
 from lineagekit.errors import LineagekitError
+from lineagekit.settings import Settings
 from lineagekit.store.index import open_index
 from lineagekit.store.log import open_store
 
@@ -35,9 +36,10 @@ _SKIP, _TAIL = 125, 4096
 class Prober:
     """Runs probes, one after the other, in one folder."""
 
-    def __init__(self, plan: Plan, supply: Supply, recipe: Recipe, folder: Path) -> None:
-        """Nothing is made yet."""
+    def __init__(self, plan: Plan, supply: Supply, recipe: Recipe, folder: Path, config: str = "") -> None:
+        """Nothing is made yet; `config` is that of the stores in which probes are recorded."""
         self.plan, self.supply, self.recipe, self.folder = plan, supply, recipe, folder
+        self._config = config
 
     def probe(self, chosen: frozenset[str], *, log: Path) -> Outcome:
         """Rebuild as often as asked for; the first that cannot be judged is the answer, else the mean."""
@@ -87,8 +89,10 @@ class Prober:
         environ = {k: v for k, v in os.environ.items() if not k.startswith(("LINEAGEKIT_", "OPENLINEAGE_"))}
         environ |= {name[1:]: value for name, value in values.items() if name.startswith("$")}
         store = _store_of(space)
+        store.mkdir(mode=0o700)
+        (store / "config.toml").write_text(self._config)
         own = {"LINEAGEKIT_STORE": str(store), "LINEAGEKIT_CACHE": str(store / "cache"), "LINEAGEKIT_SETTLE": "exit"}
-        return environ | own
+        return environ | own | {"OPENLINEAGE_DISABLED": "true"}  # nobody else is told of what is only tried
 
     def _judge(self, space: Workspace, hybrid: Hybrid, ended: cage.Ended, log: Path) -> Outcome:
         if ended.timed_out:
@@ -138,6 +142,13 @@ def _last_line(log: Path) -> str:
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f": {last} ({log})" if last else ""
     return ""
+
+
+def config_for(settings: Settings) -> str:
+    """What is recorded of a probe, where a store has these settings: names and what is left out are the same."""
+    names = [f"{json.dumps(old)} = {json.dumps(new)}" for old, new in settings.names.items()]
+    ignored = f"ignore = {json.dumps(settings.capture.ignore)}"
+    return "\n".join(["content = false", 'keep = "none"', "[capture]", ignored, "[names]", *names, ""])
 
 
 def _store_of(space: Workspace) -> Path:

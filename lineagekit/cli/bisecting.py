@@ -22,6 +22,7 @@ from lineagekit.cli.asking import asked
 from lineagekit.cli.bisect_text import Teller, finding_lines, plan_json, plan_lines
 from lineagekit.cli.output import Output
 from lineagekit.errors import StoreError, UsageError
+from lineagekit.settings import Settings
 from lineagekit.store.kept import Kept
 from lineagekit.store.targets import find_target
 
@@ -54,6 +55,7 @@ class Case:
     inquest: Inquest
     supply: Supply
     session: Session
+    settings: Settings
 
 
 def open_case(out: Output, model: str, options: Options, command: Sequence[str]) -> Case:
@@ -79,13 +81,13 @@ def open_case(out: Output, model: str, options: Options, command: Sequence[str])
     )
     if options.reset:
         session.empty()
-    return Case(found, inquest, supply, session)
+    return Case(found, inquest, supply, session, settings)
 
 
 def try_all(out: Output, case: Case, options: Options) -> int:
     """Rebuild until it is decided; the exit code: 0 only if it is confirmed."""
     from lineagekit.cause import cage
-    from lineagekit.cause.probe import Prober
+    from lineagekit.cause.probe import Prober, config_for
 
     if options.dry_run:
         out.show(plan_json(case.found, case.inquest))
@@ -94,7 +96,8 @@ def try_all(out: Output, case: Case, options: Options) -> int:
         raise UsageError(case.inquest.obstacles[0], advice="Nothing was touched. See --dry-run for all of it.")
     if trouble := cage.why_not():
         raise StoreError(trouble)
-    prober = Prober(case.inquest.plan, case.supply, case.inquest.recipe, case.session.folder)
+    config = config_for(case.settings)
+    prober = Prober(case.inquest.plan, case.supply, case.inquest.recipe, case.session.folder, config)
     teller = Teller(out, case.found, case.inquest)
     with case.session.alone():
         try:

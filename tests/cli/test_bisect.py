@@ -334,3 +334,23 @@ def test_a_build_that_differs_each_time_is_noticed_and_judged_by_repeats(project
     assert "note     not deterministic: built again, one scores" in done.stdout
     assert done.stdout.count(" as build 1 ") >= 2
     assert f"CULPRIT  {project.folder / 'labels.csv'}" in done.stdout, done.stdout
+
+
+def test_nobody_is_told_of_what_is_only_tried_and_what_is_never_recorded_is_not_missed(project: Project) -> None:
+    store = project.folder / ".lineagekit"
+    store.mkdir()
+    (store / "config.toml").write_text(
+        '[[destination]]\nname = "file"\ntransport = { type = "file", log_file_path = "events.jsonl", append = true }\n'
+        '[capture]\nignore = ["prices.csv"]\n'
+    )
+    for _ in range(2):
+        project.build()
+    project.write(labels="1001011010")
+    project.build()
+    project("push")
+    sent = (project.folder / "events.jsonl").read_bytes()
+    assert sent
+    found = project.bisect("--", *CODE)
+    assert (found["status"], len(found["causes"])) == ("confirmed", 1), found
+    project("push")
+    assert (project.folder / "events.jsonl").read_bytes() == sent
