@@ -68,11 +68,14 @@ def atoms_of(found: Blame, good: Made, bad: Made) -> Atoms:
         if not files and not params:
             if suspect.status == "suspect":
                 untestable[change.sentence] = _why(change)
-        elif change.is_carrier or _only_came(files, good, bad):
-            window = with_more(window, files, params)
+            continue
+        moved, moved_params = (files, params) if change.is_carrier else (_moved(files, good, bad), {})
+        if moved or moved_params:
+            window = with_more(window, moved, moved_params)
             of_window.append(suspect)
-        else:
-            atoms.append(Atom(f"{len(atoms) + 1}", change.sentence, _weight(suspect), files, params, suspect))
+        if len(moved) < len(files) or len(moved_params) < len(params):
+            fixed = {path: pair for path, pair in files.items() if path not in moved}
+            atoms.append(Atom(f"{len(atoms) + 1}", change.sentence, _weight(suspect), fixed, params, suspect))
     dated = {path: pair for path, pair in left.files.items() if None in pair}
     dates = _dates(left.params)
     window = with_more(window, dated, dates)
@@ -108,9 +111,10 @@ def with_more(atom: Atom, files: Mapping[str, Pair], params: Mapping[str, Pair])
     return replace(atom, files={**atom.files, **files}, params={**atom.params, **params})
 
 
-def _only_came(files: Mapping[str, Pair], good: Made, bad: Made) -> bool:
-    """Whether they are new parts of a feed, which do not join the older ones of others, whatever is odd about them."""
-    return bool(files) and all(pair[0] is None and _is_part(path, good, bad) for path, pair in files.items())
+def _moved(files: Mapping[str, Pair], good: Made, bad: Made) -> dict[str, Pair]:
+    """New parts of a feed, whatever is odd about them, and the old ones that went: they do not join those of others."""
+    came = any(pair[0] is None and _is_part(path, good, bad) for path, pair in files.items())
+    return {path: pair for path, pair in files.items() if came and None in pair and _is_part(path, good, bad)}
 
 
 def _is_part(path: str, good: Made, bad: Made) -> bool:
