@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
+import statistics
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -24,6 +26,7 @@ from benchmarks.faults.decoys import Decoy, decoys_for
 from benchmarks.faults.faults import SHAPES, faults_for
 from benchmarks.faults.figures import Place, line, share
 from benchmarks.faults.judge import Judged, judge
+from benchmarks.faults.rebuild import Rebuilt, rebuild
 from benchmarks.faults.retell import Calendar, retell
 from benchmarks.faults.shapes.fanin import FANIN
 from benchmarks.faults.shapes.join import JOIN
@@ -48,6 +51,7 @@ class Result:
     proof: Proof
     judged: dict[float, Judged]
     seconds: float
+    rebuilt: Rebuilt | None = None
 
     @property
     def has_rivals(self) -> bool:
@@ -63,6 +67,7 @@ class Result:
             "seed": self.case.seed,
             "decoys": [[day, decoy.kind] for day, decoy in self.case.decoys],
             "proof": asdict(self.proof),
+            "rebuilt": asdict(self.rebuilt) if self.rebuilt else None,
             "judged": {str(share): asdict(judged) for share, judged in self.judged.items()},
         }
 
@@ -77,13 +82,14 @@ def main() -> None:
     parser.add_argument("--fault", help="only faults of this kind")
     parser.add_argument("--keep", type=Path, help="leave the cases in this folder, and take those that are there")
     parser.add_argument("--json", type=Path, help="a line for each case")
+    parser.add_argument("--bisect", action="store_true", help="rebuild each case, too")
     options = parser.parse_args()
     root = options.keep or Path(tempfile.mkdtemp(prefix="lineagekit-faults-"))
     results, left_out = [], 0
     try:
         with Warm() as warm:
             for case in _cases(options):
-                result = _try(case, root, warm, keep=bool(options.keep))
+                result = _try(case, root, warm, options)
                 left_out += result is None
                 if result is not None:
                     results.append(result)
@@ -118,7 +124,7 @@ def _decoys(shape: Shape, seed: int) -> Iterator[tuple[int, Decoy]]:
             yield day, decoy
 
 
-def _try(case: Case, root: Path, warm: Warm, *, keep: bool) -> Result | None:
+def _try(case: Case, root: Path, warm: Warm, options: argparse.Namespace) -> Result | None:
     kind = case.fault.kind if case.fault else "none"
     folder = root / f"{case.shape.name}-{case.seed}-{kind.replace(' ', '_').replace(',', '')}"
     try:
@@ -136,9 +142,10 @@ def _try(case: Case, root: Path, warm: Warm, *, keep: bool) -> Result | None:
             shutil.rmtree(store, ignore_errors=True)
             retell(played.store, store, Calendar.of(played.begins), missing=missing, seed=case.seed)
             judged[missing] = judge(store, case)
-        return Result(case, proof, judged, played.seconds)
+        rebuilt = rebuild(folder, case) if options.bisect else None
+        return Result(case, proof, judged, played.seconds, rebuilt)
     finally:
-        if not keep:
+        if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -152,6 +159,10 @@ def _tell(result: Result) -> None:
         f" of {whole.changes}{'  (a hard decoy beside it)' if result.has_rivals else ''}",
         flush=True,
     )
+    if result.rebuilt is not None:
+        one = result.rebuilt
+        said = f"{one.word} ({one.status}), {one.atoms} changes, {one.probes} rebuilds, {one.seconds:.0f} s: {one.said}"
+        print(f"         bisect: {said[:300]}", flush=True)
     for sentence in whole.suspects[:3] if case.fault is not None and whole.rank != 1 else ():
         print(f"         {sentence}", flush=True)
 
@@ -171,8 +182,28 @@ def _sum_up(results: list[Result], left_out: int) -> None:
     false = sum(one.judged[0.0].gate == "real" for one in quiet)
     blamed = sum(one.judged[0.0].verdict == "suspects" and one.judged[0.0].gate == "real" for one in quiet)
     print(f"no fault, called real: {share(false, len(quiet))} of {len(quiet)}; of these {blamed} with suspects")
+    _sum_up_rebuilt(results)
     for missing in MISSING[1:]:
         _print_missing(missing, [one for one in named if one.judged[0.0].rank == 1])
+
+
+def _sum_up_rebuilt(results: list[Result]) -> None:
+    for name in sorted({one.case.shape.name for one in results if one.rebuilt}):
+        mine = [one for one in results if one.rebuilt and one.case.shape.name == name]
+        faulty = [
+            one.rebuilt for one in mine if one.rebuilt and one.case.fault and one.case.fault.truth.what == "change"
+        ]
+        tried = [one for one in faulty if one.word not in ("cannot be tried", "refused")]
+        right = [one for one in tried if one.word == "right"]
+        wrong = sum(one.rebuilt is not None and one.rebuilt.word == "wrong" for one in mine)
+        print(
+            f"bisect, {name}: right {share(len(right), len(tried))} of {len(tried)} that can be tried of {len(faulty)}"
+        )
+        print(f"  a healthy change confirmed: {wrong} of {len(mine)} cases, those without a fault included")
+        if right:
+            beyond = statistics.median(one.beyond for one in right)
+            bound = statistics.median(math.ceil(math.log2(one.atoms)) + 2 for one in right)
+            print(f"  rebuilds beyond the baselines, median {beyond:g}; ceil(log2 n) + 2 is {bound:g}")
 
 
 def _table(title: str, results: list[Result]) -> None:

@@ -45,7 +45,7 @@ class Surgeon:
         self, plan: Plan, supply: Supply, folder: Path, suspects: Sequence[Suspect], *, higher_is_better: bool
     ) -> None:
         """Nothing is made yet; `suspects` are those of the window, the likeliest first."""
-        self._plan, self._supply, self._folder = plan, supply, folder
+        self._plan, self.supply, self._folder = plan, supply, folder
         self.higher_is_better = higher_is_better
         self._sentences = {one.change.where: one.change.sentence for one in reversed(suspects)}
         places = {where: place for place, where in enumerate(dict.fromkeys(one.change.where for one in suspects))}
@@ -74,8 +74,8 @@ class Surgeon:
         found: dict[str, str] = {}
         for key, donor in feed.stand_ins(in_bad=in_bad).items():
             path, other = parts[key], feed.good[donor]
-            own = self._supply.find(path, made.files[path])
-            stand_in = self._supply.find(other, self._plan.good.files[other])
+            own = self.supply.find(path, made.files[path])
+            stand_in = self.supply.find(other, self._plan.good.files[other])
             body = None if own is None or stand_in is None else graft(own, stand_in, path, self._shared(feed))
             if body is None:
                 return {}
@@ -88,7 +88,7 @@ class Surgeon:
         place = self._folder / hex_
         place.write_bytes(body)
         digest = f"blake3:{hex_}"
-        self._supply.add(path, digest, place)
+        self.supply.add(path, digest, place)
         return digest
 
     def _shared(self, feed: Feed) -> set[str]:
@@ -105,7 +105,7 @@ class Surgeon:
         for path, digest in made.files.items():
             if path in made.written or (path in dated and path not in newest):
                 continue
-            source = self._supply.find(path, digest) if os.path.splitext(path)[1] in (".csv", ".parquet") else None
+            source = self.supply.find(path, digest) if os.path.splitext(path)[1] in (".csv", ".parquet") else None
             found[newest.get(path, path)] = columns_of(source, path) if source is not None else set()
         return found
 

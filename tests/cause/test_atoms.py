@@ -6,13 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lineagekit.cause.atoms import REST, WINDOW, Atoms, atoms_of
 from lineagekit.cause.blame import Question, blame
+from lineagekit.cause.change import Change
 from lineagekit.cause.files import Made, made_of
 from lineagekit.cause.hybrid import Plan
+from lineagekit.cause.rank import Suspect
 from lineagekit.cause.views import Views
 from lineagekit.store.targets import find_target
 from tests.cause import test_windows as windows
@@ -91,3 +94,19 @@ def test_a_hybrid_has_the_chosen_atoms_as_now_and_all_else_as_before(tmp_path: P
     intent = plan.hybrid(set()).intent
     assert (intent.rebuilt, intent.files[RAW]) == ({CLEAN}, good.files[RAW])
     assert digest("a") not in intent.files.values()
+
+
+def test_new_parts_with_other_columns_move_with_the_window(tmp_path: Path) -> None:
+    good = Made(files={"/raw/a/day=2026-05-01/a.csv": "blake3:1", "/raw/b.csv": "blake3:2"})
+    bad = Made(files={"/raw/a/day=2026-05-02/a.csv": "blake3:3", "/raw/b.csv": "blake3:4"})
+    for made, day in ((good, 1), (bad, 2)):
+        made.parts[f"/raw/a/day=2026-05-0{day}/a.csv"] = ("/raw/a", f"day=2026-05-0{day}/a.csv")
+    found = SimpleNamespace(
+        suspects=[
+            Suspect(Change("schema", "/raw/a"), 0.9, "suspect", ()),
+            Suspect(Change("source", "/raw/b.csv", before="blake3:2", after="blake3:4"), 0.5, "suspect", ()),
+        ]
+    )
+    atoms = atoms_of(found, good, bad)  # type: ignore[arg-type]
+    assert [(atom.id, len(atom.files)) for atom in atoms.atoms] == [("1", 1), (WINDOW, 2)]
+    assert [one.change.where for one in atoms.of_window] == ["/raw/a"]
