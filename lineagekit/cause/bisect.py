@@ -90,7 +90,7 @@ def _finding(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Finding:
         done.why,
         tuple(tuple(labels[one] for one in sorted(cause)) for cause in done.causes),
         tuple(labels[one] for one in done.cleared),
-        tuple(labels[one] for one in done.untested),
+        (*(labels[one] for one in done.untested), *(f"{what}: {why}" for what, why in atoms.untestable.items())),
         len(rebuilds.history),
         rebuilds.paid,
         _value(outcomes.get(frozenset())),

@@ -82,8 +82,7 @@ class Prober:
         return [Path(folder) for folder in sorted(folders) if os.path.isdir(folder)]
 
     def _command(self, values: Mapping[str, str]) -> list[str]:
-        ours = Path(sys.executable).with_name("lineagekit")
-        return [str(ours), "run", "--", *self.recipe.command_for(values)]
+        return [sys.executable, "-P", "-m", "lineagekit", "run", "--", *self.recipe.command_for(values)]
 
     def _environ(self, space: Workspace, values: Mapping[str, str]) -> dict[str, str]:
         environ = {k: v for k, v in os.environ.items() if not k.startswith(("LINEAGEKIT_", "OPENLINEAGE_"))}

@@ -250,6 +250,9 @@ def test_bytes_that_are_gone_are_named_before_anything_runs(project: Project) ->
     assert gone in refused.stderr
     project.lr = "5"
     project.build()
+    found = project.bisect("--good", "1", "--bad", "3", "--", *CODE)
+    assert (found["status"], found["why"]) == ("not reproduced", "the good build is bad when built again")
+    assert [what for what in found["untested"] if gone in what]
     planned = project.bisect("--good", "1", "--bad", "3", "--dry-run", "--", *CODE)
     assert planned["changes"] == ["what else differs: lr"]  # this can still be tried
     assert list(planned["untestable"].values()) == [gone]
@@ -354,3 +357,18 @@ def test_nobody_is_told_of_what_is_only_tried_and_what_is_never_recorded_is_not_
     assert (found["status"], len(found["causes"])) == ("confirmed", 1), found
     project("push")
     assert (project.folder / "events.jsonl").read_bytes() == sent
+
+
+def test_what_is_read_elsewhere_is_refused_unless_a_person_insists(project: Project) -> None:
+    text = PIPELINE.replace("labels = [", 'lineagekit.input("s3://bucket/raw.csv")\nlabels = [')
+    (project.folder / "pipeline.py").write_text(text)
+    for _ in range(2):
+        project.build()
+    project.write(labels="1001011010")
+    project.build()
+    refused = project("bisect", "m", "--", *CODE)
+    assert refused.returncode == 2
+    assert "s3://bucket/raw.csv (pipeline.py)" in refused.stderr
+    assert "--unsafe" in refused.stderr
+    assert not list((project.folder / ".lineagekit" / "bisect").glob("*/probes.jsonl"))
+    assert project.bisect("--unsafe", "--", *CODE)["status"] == "confirmed"
