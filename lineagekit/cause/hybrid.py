@@ -67,7 +67,7 @@ class Plan:
         if self.params is not None:
             path, body = self.params
             moving = {name for atom in self.atoms for name in atom.params if not name.startswith("$")}
-            made[path] = with_values(body, {name: values[name] for name in values if name in moving})
+            made[path] = with_values(body, {name: values.get(name) for name in moving})
             files[path] = f"blake3:{blake3(made[path]).hexdigest()}"
         return Hybrid(Intent(files, frozenset(self._rebuilt() - files.keys())), values, made)
 

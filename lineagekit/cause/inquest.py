@@ -23,6 +23,7 @@ from lineagekit.cause.views import Views
 from lineagekit.errors import UsageError
 
 _SHOWN = 3
+_ABSENT = "one of the builds has none: say --set {0}=WORD, a word with {{value}} in it that is then left out"
 _PLACE = "the command has no place for it: write {{{}}} where it belongs, or see --set"
 
 
@@ -82,12 +83,14 @@ def _testable(atoms: Atoms, recipe: Recipe) -> Atoms:
     kept: list[Atom] = []
     untestable = dict(atoms.untestable)
     for atom in atoms.atoms:
-        without = [name for name in atom.params if not recipe.has_place_for(name)]
+        without = [
+            name for name, pair in atom.params.items() if not recipe.has_place_for(name, may_be_absent=None in pair)
+        ]
         params = {name: pair for name, pair in atom.params.items() if name not in without}
         if params or atom.files:
             kept.append(replace(atom, params=params))
         if without and not (params or atom.files):
-            untestable[atom.label] = _PLACE.format(without[0])
+            untestable[atom.label] = (_ABSENT if None in atom.params[without[0]] else _PLACE).format(without[0])
     return replace(atoms, atoms=tuple(kept), untestable=untestable)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A JSON file from which a command reads its parameters, with other values.
 
->>> with_values(b'{"lr": 0.1, "model": {"depth": 3}, "name": "a"}', {"lr": "0.5", "model.depth": "7", "name": "b"})
-b'{"lr": 0.5, "model": {"depth": 7}, "name": "b"}'
+>>> with_values(b'{"lr": 0.1, "model": {"depth": 3}, "name": "a"}', {"lr": None, "model.depth": "7", "name": "b"})
+b'{"model": {"depth": 7}, "name": "b"}'
 """
 
 from __future__ import annotations
@@ -29,14 +29,17 @@ def read_params(path: str) -> bytes:
     return body
 
 
-def with_values(body: bytes, values: Mapping[str, str]) -> bytes:
-    """The same with these values; a dot leads into an object. What stays a text where it was one stays one."""
+def with_values(body: bytes, values: Mapping[str, str | None]) -> bytes:
+    """The same with these values, None for absent; a dot leads into an object. A text stays a text."""
     told = json.loads(body)
     for name, value in values.items():
         *parents, last = name.split(".") if name not in told else [name]
         inside: Any = told
         for parent in parents:
             inside = inside.setdefault(parent, {})
+        if value is None:
+            inside.pop(last, None)
+            continue
         inside[last] = value if isinstance(inside.get(last), str) else _plain(value)
     return json.dumps(told).encode()
 

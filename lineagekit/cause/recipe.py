@@ -51,14 +51,11 @@ class Recipe:
             words = [word.replace(f"{{{name}}}", value) for word in words]
         return words + [word.replace("{value}", values[name]) for name, word in self.words.items() if name in values]
 
-    def has_place_for(self, name: str) -> bool:
-        """Whether a parameter, or a variable as `$NAME`, reaches the command."""
-        return (
-            name.startswith("$")
-            or bool(self.param_file)
-            or name in self.words
-            or any(f"{{{name}}}" in word for word in self.command)
-        )
+    def has_place_for(self, name: str, *, may_be_absent: bool = False) -> bool:
+        """Whether a parameter, or a variable as `$NAME`, reaches the command, and can be left out of it."""
+        if name.startswith("$") or self.param_file or name in self.words:
+            return True
+        return not may_be_absent and any(f"{{{name}}}" in word for word in self.command)
 
     def is_good(self, value: float) -> bool:
         """On the good side of the border."""
