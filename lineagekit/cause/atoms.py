@@ -9,8 +9,10 @@ What comes and goes with a window is one atom: the days of one feed alone do not
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from lineagekit.cause.blame import Blame
 from lineagekit.cause.change import Change
@@ -37,6 +39,12 @@ class Atom:
     """Data and sources, by absolute path."""
     params: Mapping[str, Pair] = field(default_factory=dict)
     suspect: Suspect | None = None
+
+    @property
+    def signature(self) -> str:
+        """What it says, and a digest of all that it is."""
+        text = json.dumps([sorted(self.files.items()), sorted(self.params.items())])
+        return f"{self.id} {sha256(text.encode()).hexdigest()[:16]} {self.label}"
 
 
 @dataclass(frozen=True, slots=True)

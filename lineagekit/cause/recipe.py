@@ -42,7 +42,8 @@ class Recipe:
     def judged_by(self) -> str:
         """The measure and the border, for people and for the session."""
         what = self.metric_file or self.metric
-        return f"{what} {self.threshold!r} {'up' if self.higher_is_better else 'down'}" if what else "exit code"
+        judged = f"{what} {self.threshold!r} {'up' if self.higher_is_better else 'down'}" if what else "exit code"
+        return " ".join([judged, f"x{self.repeat}", self.param_file, *(f"{k}={v}" for k, v in self.words.items())])
 
     def command_for(self, values: Mapping[str, str]) -> list[str]:
         """The command with these values of parameters."""

@@ -37,7 +37,7 @@ class Asked:
     command: tuple[str, ...]
     judged_by: str
     atoms: tuple[str, ...]
-    """Their labels: other ones are another question."""
+    """Their signatures: other ones are another question."""
 
     @property
     def key(self) -> str:

@@ -74,7 +74,7 @@ def open_case(out: Output, model: str, options: Options, command: Sequence[str])
         out.say(it.where, *plan_lines(found, inquest))
         folder = it.store.folder
     chosen, recipe = found.chosen, inquest.recipe
-    labels = tuple(atom.label for atom in inquest.atoms.atoms)
+    labels = tuple(atom.signature for atom in inquest.atoms.atoms)
     session = Session.open(
         folder,
         Question_(found.series.model, chosen.good.id, chosen.bad.id, recipe.command, recipe.judged_by, labels),

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lineagekit.cause.atoms import REST, WINDOW, Atoms, atoms_of
+from lineagekit.cause.atoms import REST, WINDOW, Atom, Atoms, atoms_of
 from lineagekit.cause.blame import Question, blame
 from lineagekit.cause.change import Change
 from lineagekit.cause.files import Made, made_of
@@ -94,6 +94,12 @@ def test_a_hybrid_has_the_chosen_atoms_as_now_and_all_else_as_before(tmp_path: P
     intent = plan.hybrid(set()).intent
     assert (intent.rebuilt, intent.files[RAW]) == ({CLEAN}, good.files[RAW])
     assert digest("a") not in intent.files.values()
+
+
+def test_the_same_words_for_other_bytes_are_another_question() -> None:
+    one, other = (Atom("1", "X changed", 0.5, {"/a": ("blake3:1", digest)}) for digest in ("blake3:2", "blake3:3"))
+    assert one.signature != other.signature
+    assert one.signature == Atom("1", "X changed", 0.1, {"/a": ("blake3:1", "blake3:2")}).signature
 
 
 def test_new_parts_with_other_columns_move_with_the_window(tmp_path: Path) -> None:
