@@ -18,7 +18,7 @@ from lineagekit.cause.blame import Blame
 from lineagekit.cause.change import Change
 from lineagekit.cause.files import Made
 from lineagekit.cause.parts import key_of
-from lineagekit.cause.rank import Suspect
+from lineagekit.cause.rank import Suspect, place_of
 from lineagekit.events.roles import role_of
 
 Pair = tuple[str | None, str | None]
@@ -68,7 +68,7 @@ def atoms_of(found: Blame, good: Made, bad: Made) -> Atoms:
     atoms: list[Atom] = []
     untestable: dict[str, str] = {}
     window, of_window = Atom(WINDOW, "", _LEAST), []
-    for suspect in found.suspects:
+    for suspect in sorted(found.suspects, key=place_of):  # whatever was confirmed meanwhile: the question is the same
         change = suspect.change
         if suspect.status in ("inert", "cleared"):
             continue  # with the rest, which is one atom

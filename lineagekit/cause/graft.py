@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv, parquet
 from pyarrow import types as t
 
@@ -23,25 +25,38 @@ Source = Path | bytes
 _SEED = 7
 
 
-def graft(own: Source, donor: Source, path: str, shared: Collection[str]) -> bytes | None:
+def graft(
+    own: Source, donor: Source, path: str, shared: Collection[str], rows: Sequence[pa.Table] = ()
+) -> bytes | None:
     """Bytes of the part at `path`; the donor's own where these are no tables, None where the two do not fit.
 
-    A key is what identifies a row, or is shared by name with other feeds; a number with a fraction never is.
+    A key is what identifies a row, or is shared by name with other feeds; a number with a fraction never is. Where
+    other feeds have the keys of that day as well, `rows`, these count: its own may be what is wrong with it.
     """
     mine, other = _read(own, path), _read(donor, path)
     if mine is None or other is None:
         return donor if isinstance(donor, bytes) else donor.read_bytes()
     if not other.num_rows:
         return None
-    keys = [name for name in mine.column_names if _is_key(mine[name], name in shared)]
+    keys = [name for name in other.column_names if _is_key(other[name], name in shared)]
+    mine = _usual([one for one in rows if set(keys) == set(one.column_names)]) or mine
     values = [name for name in other.column_names if name not in keys]
-    if not values or not set(keys) <= set(other.column_names):
+    if not values or not set(keys) <= set(mine.column_names):
         return None
-    rows = list(range(other.num_rows))
-    random.Random(_SEED).shuffle(rows)  # in order, rows of two days might fit each other by chance
-    drawn = other.take(pa.array([rows[place % len(rows)] for place in range(mine.num_rows)], pa.int64()))
+    order = list(range(other.num_rows))
+    random.Random(_SEED).shuffle(order)  # as they come, rows of two days might fit each other by chance
+    drawn = other.take(pa.array([order[place % len(order)] for place in range(mine.num_rows)], pa.int64()))
     columns = {name: mine[name] if name in keys else drawn[name] for name in other.column_names}
     return _written(pa.table(columns), path)
+
+
+def rows_of(source: Source, path: str) -> pa.Table | None:
+    """The columns of a part that identify its rows; None where it is no table, or has none."""
+    table = _read(source, path)
+    if table is None:
+        return None
+    names = [name for name in table.column_names if _is_key(table[name], is_shared=False)]
+    return table.select(names) if names else None
 
 
 def columns_of(source: Source, path: str) -> set[str]:
@@ -56,6 +71,13 @@ def columns_of(source: Source, path: str) -> set[str]:
     except (OSError, pa.ArrowException):
         return set()
     return {field.name for field in schema if _may_be_key(field.type)}
+
+
+def _usual(rows: Sequence[pa.Table]) -> pa.Table | None:
+    """What most have; None of nothing."""
+    kinds = [(one.num_rows, *(str(pc.min_max(one[name])) for name in sorted(one.column_names))) for one in rows]
+    common = Counter(kinds).most_common(1)
+    return rows[kinds.index(common[0][0])] if common else None
 
 
 def _is_key(column: pa.ChunkedArray, is_shared: bool) -> bool:

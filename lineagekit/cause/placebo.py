@@ -14,20 +14,24 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
 from lineagekit.cause.atoms import WINDOW
 from lineagekit.cause.files import Made
-from lineagekit.cause.graft import columns_of, graft
+from lineagekit.cause.graft import columns_of, graft, rows_of
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.rank import Suspect
 from lineagekit.cause.rebuilds import Rebuilds
 from lineagekit.cause.supply import Supply
 from lineagekit.cause.window import Feed, feeds_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 CARRY = "carry:"
 """Before a feed's name: the id of the operation, among those of atoms."""
@@ -52,6 +56,7 @@ class Surgeon:
         feeds = sorted(feeds_of(plan.good, plan.bad), key=lambda feed: places.get(feed.where, len(places)))
         self.feeds = {CARRY + feed.where: feed for feed in feeds}
         """By operation, the likeliest first."""
+        self._keys: dict[str, pa.Table | None] = {}
         self._columns: dict[str, set[str]] | None = None
 
     def label(self, where: str) -> str:
@@ -76,11 +81,25 @@ class Surgeon:
             path, other = parts[key], feed.good[donor]
             own = self.supply.find(path, made.files[path])
             stand_in = self.supply.find(other, self._plan.good.files[other])
-            body = None if own is None or stand_in is None else graft(own, stand_in, path, self._shared(feed))
+            if own is None or stand_in is None:
+                return {}
+            body = graft(own, stand_in, path, self._shared(feed), list(self._rows(feed, key, made)))
             if body is None:
                 return {}
             found[path] = self._kept(path, body)
         return found
+
+    def _rows(self, feed: Feed, key: str, made: Made) -> Iterator[pa.Table]:
+        """What identifies the rows of that day in other feeds."""
+        for other in self.feeds.values():
+            path = (other.bad if made is self._plan.bad else other.good).get(key)
+            if other is feed or path is None:
+                continue
+            if path not in self._keys:
+                source = self.supply.find(path, made.files[path])
+                self._keys[path] = None if source is None else rows_of(source, path)
+            if (rows := self._keys[path]) is not None:
+                yield rows
 
     def _kept(self, path: str, body: bytes) -> str:
         hex_ = blake3(body).hexdigest()

@@ -51,6 +51,9 @@ _HABIT = 0.9
 """How much of its weight a change loses whose like comes with every build."""
 
 
+_ORDER = {"suspect": 0, "carrier": 1, "cleared": 2, "inert": 3}
+
+
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """A change with what speaks for and against it."""
@@ -97,9 +100,12 @@ def rank(
     """
     least = UNUSUAL * 2 if is_explained else UNUSUAL
     suspects = [_judge(change, evidence.get(change, Evidence()), steps, least) for change in changes]
-    order = {"suspect": 0, "carrier": 1, "cleared": 2, "inert": 3}
-    suspects.sort(key=lambda one: (order[one.status], -one.score, one.change.where, one.change.key))
-    return _tied(suspects)
+    return _tied(sorted(suspects, key=place_of))
+
+
+def place_of(suspect: Suspect) -> tuple[int, float, str, str]:
+    """To sort by: the likeliest first, by what is recorded alone."""
+    return _ORDER[suspect.status], -suspect.score, suspect.change.where, suspect.change.key
 
 
 def _judge(change: Change, known: Evidence, steps: Sequence[int], least: float) -> Suspect:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from pyarrow import parquet
 
 from lineagekit.cause.atoms import WINDOW, Atom
 from lineagekit.cause.files import Made
-from lineagekit.cause.graft import columns_of, graft
+from lineagekit.cause.graft import columns_of, graft, rows_of
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.placebo import Surgeon, hybrids, judge, net_repair
 from lineagekit.cause.supply import Supply
@@ -48,6 +49,20 @@ def test_a_graft_has_its_own_rows_and_keys_and_the_others_values() -> None:
     assert found["place"] == own["place"]
     assert set(found["value"].to_pylist()) <= set(donor["value"].to_pylist())
     assert found["value"].to_pylist() != donor["value"].to_pylist()[:30]
+
+
+@pytest.mark.parametrize("wrong", ["truncated", "doubled", "drifted"])
+def test_where_its_own_keys_are_wrong_those_of_most_other_feeds_count(wrong: str) -> None:
+    own, donor = table(9).drop_columns("place"), table(8).drop_columns("place")
+    keys = own.select(["row"])
+    drifted = pa.table({"row": pc.add(own["row"], 1_000_000), "value": own["value"]})
+    broken = {"truncated": own.slice(0, 5), "doubled": pa.concat_tables([own, own]), "drifted": drifted}[wrong]
+    others = [drifted.select(["row"]), keys, keys]
+    made = graft(as_bytes(broken), as_bytes(donor), "a.parquet", {"row"}, others)
+    assert made is not None
+    assert read(made)["row"] == own["row"]
+    assert rows_of(as_bytes(own), "a.parquet") == keys
+    assert rows_of(as_bytes(pa.concat_tables([own, own])), "a.parquet") is None
 
 
 def test_what_is_no_table_is_taken_whole_and_what_does_not_fit_not_at_all() -> None:
