@@ -141,7 +141,7 @@ class Settings:
     content: bool = True
     budget: Annotated[float, Limit(gt=0)] = 300.0
     keep: Literal["changed", "none", "all"] = "changed"
-    """Copies of what jobs read, of each content one, for `bisect` and `rerun`."""
+    """Copies of what jobs read, of each content one, for `bisect`."""
     keep_limit: Annotated[str, Limit(pattern=_SIZE)] = "10 GiB"
     complete: bool = False
     """All jobs are recorded, says the user: what has no recorded reader has none."""

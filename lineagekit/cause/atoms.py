@@ -26,6 +26,7 @@ Pair = tuple[str | None, str | None]
 
 WINDOW, REST = "window", "rest"
 _LEAST = 0.01
+_EXAM = "it is the exam, which stays the good build's in every rebuild"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def atoms_of(found: Blame, good: Made, bad: Made) -> Atoms:
         files, params = left.take(change, good, bad)
         if not files and not params:
             if suspect.status == "suspect":
-                untestable[change.sentence] = _why(change)
+                untestable[change.sentence] = _EXAM if change.where == found.exam.name else _why(change)
             continue
         moved, moved_params = (files, params) if change.is_carrier else (_moved(files, good, bad), {})
         if moved or moved_params:
@@ -186,6 +187,8 @@ def _why(change: Change) -> str:
         return "its value was not kept, only a digest: name both with --env NAME=GOOD,BAD"
     if change.kind == "hidden":
         return "nothing that was recorded differs: there is nothing to put back"
+    if change.kind == "out of band":
+        return "the command makes it anew, and does not repeat what somebody did to it"
     return "its bytes are no file on this machine"
 
 

@@ -52,6 +52,9 @@ class Wish:
 def hold(views: Views, supply: Supply, found: Blame, wish: Wish) -> Inquest:
     """Look at everything, and touch nothing."""
     good, bad = made_of(views, found.chosen.good.run), made_of(views, found.chosen.bad.run)
+    exam = found.exam.name
+    if found.exam.state == "changed" and exam in good.files and exam in bad.files:
+        bad.files[exam] = good.files[exam]  # the same for all, or no two of them could be compared
     params = None
     if wish.recipe.param_file:
         path = os.path.realpath(os.path.join(wish.recipe.folder, wish.recipe.param_file))

@@ -26,6 +26,9 @@ from lineagekit.settings import Settings
 from lineagekit.store.kept import Kept
 from lineagekit.store.targets import find_target
 
+EXIT_CODES = {"confirmed": 0, "evaluation changed": 4}
+"""All else is 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -104,7 +107,18 @@ def try_all(out: Output, case: Case, options: Options) -> int:
             finding = go_on(case, prober, teller, most=options.most)
         finally:
             teller.hide()
-    return conclude(out, finding)
+    return conclude(out, _of_exam(case, finding))
+
+
+def _of_exam(case: Case, finding: Finding) -> Finding:
+    """The bad build is good by the good build's exam, and the exam had changed: then that is what was shown."""
+    threshold, higher = case.inquest.recipe.threshold, case.inquest.recipe.higher_is_better
+    values = (finding.good, finding.bad)
+    are_good = all(value is not None and (value >= threshold) == higher for value in values)
+    if finding.status != "not reproduced" or case.found.exam.state != "changed" or not are_good:
+        return finding
+    why = "measured like the good build, the bad one is as good: it is not the model"
+    return replace(finding, status="evaluation changed", why=why, suspects=())
 
 
 def go_on(case: Case, builder: Builder, tell: Tell, *, most: int | None = None) -> Finding:
@@ -129,4 +143,4 @@ def conclude(out: Output, finding: Finding) -> int:
     """Say what was shown."""
     out.say(*finding_lines(finding))
     out.show(finding.to_json())
-    return 0 if finding.status == "confirmed" else 1
+    return EXIT_CODES.get(finding.status, 1)

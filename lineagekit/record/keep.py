@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeping: the bytes that runs read, beside the log, so that `bisect` and `rerun` can build with them again.
+"""Keeping: the bytes that runs read, beside the log, so that `bisect` can build with them again.
 
     >>> keeper.keep(stories, asked, Proven(proofs, folders))  # doctest: +SKIP
 

@@ -108,10 +108,11 @@ def test_new_parts_with_other_columns_move_with_the_window(tmp_path: Path) -> No
     for made, day in ((good, 1), (bad, 2)):
         made.parts[f"/raw/a/day=2026-05-0{day}/a.csv"] = ("/raw/a", f"day=2026-05-0{day}/a.csv")
     found = SimpleNamespace(
+        exam=SimpleNamespace(name=""),
         suspects=[
             Suspect(Change("schema", "/raw/a"), 0.9, "suspect", ()),
             Suspect(Change("source", "/raw/b.csv", before="blake3:2", after="blake3:4"), 0.5, "suspect", ()),
-        ]
+        ],
     )
     atoms = atoms_of(found, good, bad)  # type: ignore[arg-type]
     assert [(atom.id, len(atom.files)) for atom in atoms.atoms] == [("1", 1), (WINDOW, 2)]

@@ -372,3 +372,13 @@ def test_what_is_read_elsewhere_is_refused_unless_a_person_insists(project: Proj
     assert "--unsafe" in refused.stderr
     assert not list((project.folder / ".lineagekit" / "bisect").glob("*/probes.jsonl"))
     assert project.bisect("--unsafe", "--", *CODE)["status"] == "confirmed"
+
+
+def test_where_the_exam_was_swapped_it_says_that_it_is_not_the_model(project: Project) -> None:
+    for _ in range(3):
+        project.build()
+    project.write(exam="1001011010", prices="1 2 4")
+    project.build()
+    done = project("bisect", "m", "--", *CODE)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "no culprit: evaluation changed. measured like the good build, the bad one is as good" in done.stdout
