@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lineagekit.cause.outcome import Outcome, Verdict
-from lineagekit.errors import UsageError
+from lineagekit.errors import StoreError, UsageError
 
 FOLDER = "bisect"
 _HEAD, _LINES, _FOUND = "session.json", "probes.jsonl", "found.json"
@@ -57,16 +57,17 @@ class Session:
     def open(cls, store: str, asked: Asked) -> Session:
         """The one in which this was asked, or a new one."""
         folder = Path(store, FOLDER, asked.key)
-        folder.mkdir(parents=True, exist_ok=True)
-        head = folder / _HEAD
-        if not head.exists():
-            write_json(head, asdict(asked))
+        with _told(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            head = folder / _HEAD
+            if not head.exists():
+                write_json(head, asdict(asked))
         return cls(folder)
 
     def add(self, chosen: frozenset[str], outcome: Outcome) -> None:
         """Remember a probe, for good."""
         line = {"chosen": sorted(chosen), **asdict(outcome), "read": sorted(outcome.read)}
-        with (self.folder / _LINES).open("ab+") as file:
+        with _told(self.folder), (self.folder / _LINES).open("ab+") as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(end - 1, 0))
             torn = b"" if file.read(1) in (b"", b"\n") else b"\n"
@@ -146,6 +147,15 @@ def confirmed(store: str, good: str, bad: str) -> dict[str, str]:
                 for sentence in cause:
                     shown.setdefault(sentence, str(found.get("how", "")))
     return shown
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"what was tried cannot be remembered in {folder}: {error.strerror}"
+        raise StoreError(message, advice="Free space, or allow to write there; then run it again.") from error
 
 
 def write_json(path: Path, told: Mapping[str, Any]) -> None:

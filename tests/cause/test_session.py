@@ -10,6 +10,7 @@ import pytest
 
 from lineagekit.cause.outcome import Outcome
 from lineagekit.cause.session import Asked, Session, confirmed, sessions
+from lineagekit.errors import StoreError, UsageError
 
 ASKED = Asked("churn", "run-7", "run-8", ("make", "train"), "auc 0.74", ("labels", "window"))
 NONE: frozenset[str] = frozenset()
@@ -66,3 +67,19 @@ def test_a_damaged_answer_is_none(session: Session, tmp_path: Path) -> None:
 def test_a_session_that_was_reset_is_gone(session: Session, tmp_path: Path) -> None:
     session.remove()
     assert sessions(str(tmp_path)) == []
+
+
+def test_where_nothing_can_be_remembered_nothing_is_paid_for(tmp_path: Path, session: Session) -> None:
+    (tmp_path / "no folder").write_text("")
+    with pytest.raises(StoreError, match=r"cannot be remembered in .*no folder.*Free space"):
+        Session.open(str(tmp_path / "no folder"), ASKED)
+    (session.folder / "probes.jsonl").mkdir()
+    with pytest.raises(StoreError, match="cannot be remembered"):
+        session.add(NONE, Outcome("good"))
+
+
+def test_only_one_process_rebuilds_at_a_time(session: Session) -> None:
+    with session.alone(), pytest.raises(UsageError, match="running already"), session.alone():
+        pass
+    with session.alone():
+        pass
