@@ -79,7 +79,7 @@ def add_run(made: Made, view: View) -> None:
             made.files.setdefault(use.name.name, use.digest)
             if any(read.src for read in use.writers):
                 made.bound.add(use.name.name)
-    made.written |= {path for use in view.outputs.values() if _is_here(use) for path in _paths(use)}
+    made.written |= {path for use in view.outputs.values() if _is_here(use) for path in paths_of(use)}
     for module in objects(view.facts.get("code", {}).get("modules")):
         path = text(module.get("path"))
         digest = next((one for one in map(str, module.get("digests") or ()) if not one.startswith("ast1")), "")
@@ -93,7 +93,8 @@ def _params(view: View) -> Mapping[str, str]:
     return {str(name): str(value) for name, value in view.facts.get("params", {}).items()}
 
 
-def _paths(use: Use) -> Iterator[str]:
+def paths_of(use: Use) -> Iterator[str]:
+    """Files of a dataset: its parts, where it has some."""
     if use.touch.pieces:
         yield from (f"{use.name.name.rstrip('/')}/{piece.path}" for piece in use.touch.pieces)
     else:

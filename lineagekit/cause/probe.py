@@ -12,10 +12,11 @@ import math
 import os
 import statistics
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from lineagekit.cause import cage
 from lineagekit.cause.hybrid import Hybrid, Plan
@@ -26,9 +27,11 @@ from lineagekit.cause.supply import Supply
 from lineagekit.cause.workspace import Workspace
 from lineagekit.errors import LineagekitError
 from lineagekit.settings import Settings
+from lineagekit.store.database import Database
 from lineagekit.store.index import open_index
-from lineagekit.store.log import open_store
+from lineagekit.store.log import Store, open_store
 
+T = TypeVar("T")
 _SKIP, _TAIL = 125, 4096
 """What a command exits with that could not be judged, as in git bisect."""
 
@@ -53,8 +56,13 @@ class Prober:
         return replace(outcomes[0], verdict=self._verdict(mean), value=mean, seconds=seconds)
 
     def _once(self, chosen: frozenset[str], log: Path) -> Outcome:
-        """The workspace is new each time, and gone afterwards."""
         hybrid = self.plan.hybrid(chosen)
+        # A file that lies there now would tell of another build.
+        stale = [self.recipe.metric_file.rpartition(":")[0]] if self.recipe.metric_file else []
+        return self.build(hybrid, stale, log, lambda space, ended: self._judge(space, hybrid, ended, log))
+
+    def build(self, hybrid: Hybrid, without: Iterable[str], log: Path, look: Callable[[Workspace, cage.Ended], T]) -> T:
+        """Build it where no file `without` is there, and look at the workspace, which is new, and gone afterwards."""
         space = Workspace(self.folder / "workspace", self._roots())
         try:
             for path, source in self.plan.placed(hybrid, self.supply):
@@ -62,8 +70,8 @@ class Prober:
                     space.remove(Path(path))
                 else:
                     space.place(Path(path), source)
-            if self.recipe.metric_file:  # one that lies there now is of another build
-                space.remove(Path(self.recipe.folder, self.recipe.metric_file.rpartition(":")[0]))
+            for path in without:
+                space.remove(Path(self.recipe.folder, path))
             ended = cage.run(
                 self._command(hybrid.values),
                 space,
@@ -73,7 +81,7 @@ class Prober:
                 output=log,
                 is_unsafe=self.recipe.is_unsafe,
             )
-            return self._judge(space, hybrid, ended, log)
+            return look(space, ended)
         finally:
             space.remove_all()
 
@@ -117,10 +125,8 @@ class Prober:
         return "good" if self.recipe.is_good(value) else "bad"
 
     def _prove(self, space: Workspace, hybrid: Hybrid) -> Proof:
-        folder = str(_store_of(space))
-        with open_store(folder, make=False) as store, open_index(store, folder) as index:
-            index.catch_up()
-            return prove(index.database, store, hybrid.intent)
+        with recorded_in(space) as (db, store):
+            return prove(db, store, hybrid.intent)
 
     def _value(self, space: Workspace, proof: Proof) -> float | None:
         if not self.recipe.metric_file:
@@ -143,11 +149,22 @@ def _last_line(log: Path) -> str:
     return ""
 
 
-def config_for(settings: Settings) -> str:
+@contextmanager
+def recorded_in(space: Workspace) -> Iterator[tuple[Database, Store]]:
+    """What was recorded of a build in this workspace. Raises LineagekitError."""
+    folder = str(_store_of(space))
+    with open_store(folder, make=False) as store, open_index(store, folder) as index:
+        index.catch_up()
+        yield index.database, store
+
+
+def config_for(settings: Settings, *, content: bool = False) -> str:
     """What is recorded of a probe, where a store has these settings: names and what is left out are the same."""
     names = [f"{json.dumps(old)} = {json.dumps(new)}" for old, new in settings.names.items()]
     ignored = f"ignore = {json.dumps(settings.capture.ignore)}"
-    return "\n".join(["content = false", 'keep = "none"', "[capture]", ignored, "[names]", *names, ""])
+    return "\n".join(
+        [f"content = {str(content).lower()}", 'keep = "none"', "[capture]", ignored, "[names]", *names, ""]
+    )
 
 
 def _store_of(space: Workspace) -> Path:

@@ -62,6 +62,8 @@ class View:
     outputs: Mapping[Name, Use] = field(default_factory=dict)
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Code, params, environment: compared as a whole by the numbers in `run`."""
+    launch: Mapping[str, Any] = field(default_factory=dict)
+    """How it was started: `argv`, `cwd`; of runs that we recorded."""
 
     @property
     def job(self) -> str:
@@ -104,7 +106,7 @@ class Views:
         made = {Name(one.namespace, one.name): one for one in summary.outputs}
         inputs = {name: self._use(name, touch, seen.get(name), writers) for name, touch in said.inputs.items()}
         outputs = {name: self._use(name, touch, made.get(name), {}) for name, touch in said.outputs.items()}
-        return View(run, inputs, outputs, said.facts)
+        return View(run, inputs, outputs, said.facts, summary.facets.get("lineagekit_run", {}))
 
     def _use(self, name: Name, touch: Touch, seen: Seen | None, writers: Mapping[int, list[Read]]) -> Use:
         dataset = query.find_dataset(self.db, name) or 0

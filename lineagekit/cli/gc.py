@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Gc:
     """Remove kept bytes that no event speaks of, and the longest unused until the limit holds.
 
-    What jobs read is kept so that bisect can build with it again. Events are never removed, nor is anything
+    What jobs read is kept so that bisect and rerun can use it again. Events are never removed, nor is anything
     of yours: only the store's own copies. What came or was used within the last hour goes for the limit alone.
 
     Example: lineagekit gc --dry-run --keep-limit "5 GiB"

@@ -36,6 +36,7 @@ COMMANDS = {
     "settle": "lineagekit.cli.settle:Settle",
     "blame": "lineagekit.cli.blame:BlameCommand",
     "bisect": "lineagekit.cli.bisect:BisectCommand",
+    "rerun": "lineagekit.cli.rerun:RerunCommand",
     "mark": "lineagekit.cli.mark:Mark",
     "alias": "lineagekit.cli.alias:Alias",
     "reindex": "lineagekit.cli.reindex:Reindex",

@@ -99,6 +99,11 @@ def job_runs(db: Database, namespace: str, job: str, *, limit: int = 1) -> list[
     return sorted(found, key=lambda run: (-run.began, run.run))[:limit]
 
 
+def children(db: Database, run: int) -> list[int]:
+    """Numbers of the runs that are a part of this one, directly."""
+    return [number for (number,) in db.rows("SELECT id FROM run WHERE parent = ? ORDER BY began, id", (run,))]
+
+
 def all_runs(db: Database) -> list[int]:
     """Numbers of all runs that told of themselves, oldest first: of a small store."""
     return [number for (number,) in db.rows("SELECT id FROM run WHERE state > 0 ORDER BY began, id")]

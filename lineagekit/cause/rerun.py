@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a recorded run again, on the bytes that it read, in a workspace: does the same come out of it?
+
+>>> again = rerun(recorded, prober, log=Path("rerun.log"))  # doctest: +SKIP
+>>> again.word, [(output.path, output.word) for output in again.outputs]  # doctest: +SKIP
+('equal bytes', [('/work/model.json', 'equal bytes')])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lineagekit.cause.cage import Ended
+from lineagekit.cause.files import Made, add_run, paths_of
+from lineagekit.cause.hybrid import Plan
+from lineagekit.cause.probe import Prober, recorded_in
+from lineagekit.cause.proof import prove
+from lineagekit.cause.views import Use, View, Views
+from lineagekit.cause.workspace import Workspace
+from lineagekit.errors import LineagekitError, UsageError
+from lineagekit.store import query, walk
+
+_WORDS = ("equal bytes", "equal content", "equal metrics", "different")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A run and all that it started, as it was recorded."""
+
+    run: View
+    """Whose command it is."""
+    plan: Plan
+    outputs: Mapping[str, Use]
+    """By path; of several writes the last."""
+    metrics: Mapping[str, float]
+
+    @property
+    def command(self) -> list[str]:
+        """What was run."""
+        return [str(word) for word in self.run.launch.get("argv") or ()]
+
+    @property
+    def folder(self) -> str:
+        """Where it was run."""
+        return str(self.run.launch.get("cwd") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file, then and now."""
+
+    path: str
+    word: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """What came of it."""
+
+    word: str
+    """equal bytes, equal content, equal metrics, different, or that it does not count."""
+    outputs: tuple[Output, ...] = ()
+    metrics: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
+    """Then and now."""
+    why: str = ""
+    seconds: float = 0.0
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether the same came out, whatever the bytes of the files around it."""
+        return self.word in _WORDS[:2]
+
+
+def recorded_of(views: Views, number: int) -> Recorded:
+    """The run, or the one that started it, with all its parts. Raises UsageError where no command is known."""
+    top = views.of(number)
+    while (above := _started_by(views, top)) is not None:
+        top = above
+    tree = list(_tree(views, top.run.id))
+    made = Made()
+    outputs: dict[str, Use] = {}
+    for view in tree:
+        add_run(made, view)
+        outputs |= {use.name.name: use for use in view.outputs.values() if use.name.namespace == "file"}
+    made.params.clear()  # braces in its command are no places for parameters
+    ours = {view.run.id for view in tree}
+    for use in (use for view in tree for use in view.inputs.values()):
+        if any(read.src in ours for read in use.writers):
+            for path in paths_of(use):
+                if path in made.written:
+                    made.files.pop(path, None)  # what it wrote itself and then read is made anew
+    metrics = walk.metrics_of(views.db, runs=sorted(ours))
+    values = {one.name: one.value for one in metrics if isinstance(one.value, float)}
+    return Recorded(top, Plan((), made, made), outputs, values)
+
+
+def rerun(recorded: Recorded, prober: Prober, *, log: Path) -> Rerun:
+    """Run it, where none of its outputs lies from before."""
+    made = recorded.plan.good
+    without = [path for path in made.written if path not in made.files]
+    hybrid = recorded.plan.hybrid(frozenset())
+
+    def look(space: Workspace, ended: Ended) -> Rerun:
+        if ended.timed_out:
+            return Rerun("not finished", why="it took too long", seconds=ended.seconds)
+        try:
+            with recorded_in(space) as (db, store):
+                proof = prove(db, store, hybrid.intent)
+                views = Views(db, store)
+                runs = [views.of(run) for run in query.all_runs(db)]
+        except LineagekitError as error:
+            return Rerun("not recorded", why=error.message, seconds=ended.seconds)
+        now = {use.name.name: use for view in runs for use in view.outputs.values()}
+        outputs = tuple(_compared(path, use, now.get(path)) for path, use in recorded.outputs.items())
+        metrics = {name: (value, proof.metrics.get(name)) for name, value in recorded.metrics.items()}
+        why = proof.trouble or (f"exit code {ended.returncode}" if ended.returncode else "")
+        word = "different" if ended.returncode else "not the same inputs" if proof.trouble else _word(outputs, metrics)
+        return Rerun(word, outputs, metrics, why, ended.seconds)
+
+    return prober.build(hybrid, without, log, look)
+
+
+def check(recorded: Recorded, *, is_unsafe: bool) -> None:
+    """Raise UsageError where it cannot be run again here."""
+    if not recorded.command:
+        raise UsageError(
+            f"no command of this run is recorded: {recorded.run.job} came from another producer",
+            advice="Name it after --: lineagekit rerun RUN -- python train.py",
+        )
+    elsewhere = recorded.plan.good.elsewhere
+    if elsewhere and not is_unsafe:
+        names = ", ".join(list(elsewhere)[:3])
+        raise UsageError(
+            f"it read from elsewhere than this machine's files, where nothing can be put back: {names}",
+            advice="If the same is there still, say --unsafe.",
+        )
+
+
+def _started_by(views: Views, view: View) -> View | None:
+    """The run that it is a part of, where both are of one process: a job within a program has no command of its own."""
+    parent = view.run.parent
+    if not parent or not query.runs(views.db, [parent]):
+        return None
+    above = views.of(parent)
+    own = view.launch.get("argv")
+    return above if not own or own == above.launch.get("argv") else None
+
+
+def _tree(views: Views, number: int) -> Iterator[View]:
+    yield views.of(number)
+    for child in query.children(views.db, number):
+        yield from _tree(views, child)
+
+
+def _compared(path: str, before: Use, after: Use | None) -> Output:
+    if after is None:
+        return Output(path, "not written", before.digest, "")
+    if before.digest and before.digest == after.digest:
+        return Output(path, "equal bytes", before.digest, after.digest)
+    if before.table and before.table == after.table:
+        return Output(path, "equal content", before.digest, after.digest)
+    return Output(path, "different" if before.digest and after.digest else "unknown", before.digest, after.digest)
+
+
+def _word(outputs: tuple[Output, ...], metrics: Mapping[str, tuple[float, float | None]]) -> str:
+    words = {one.word for one in outputs}
+    same_metrics = all(before == after for before, after in metrics.values())
+    if outputs and same_metrics and words <= {"equal bytes"}:
+        return "equal bytes"
+    if outputs and same_metrics and words <= {"equal bytes", "equal content"}:
+        return "equal content"
+    return "equal metrics" if metrics and same_metrics else "different"
