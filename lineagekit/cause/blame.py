@@ -22,7 +22,7 @@ from lineagekit.cause.feeds import feed_evidence
 from lineagekit.cause.history import History
 from lineagekit.cause.rank import Evidence, Suspect, rank
 from lineagekit.cause.repeats import evidence_of_repeats
-from lineagekit.cause.session import confirmed
+from lineagekit.cause.session import confirmed, regraded
 from lineagekit.cause.settings import setting_changes
 from lineagekit.cause.stale import stale_changes
 from lineagekit.cause.views import Views
@@ -53,6 +53,8 @@ class Exam:
     """Digests of the data."""
     changes: tuple[Change, ...] = ()
     """What else differs between the two runs that graded: their code, parameters, packages."""
+    regraded: str = ""
+    """What both models scored on both exams, in words; "" if nobody tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,8 @@ def examine(views: Views, chosen: Chosen) -> Exam:
     differs = bool(changes) or bool(before and after and before != after)
     state: ExamState = "changed" if differs else "same" if before and after else "unknown"
     name = next((exam.title for exam in reversed(exams) if exam), new.exam or old.exam)
-    return Exam(state, name, before, after, changes)
+    said = regraded(views.folder, chosen.good.id, chosen.bad.id) if state == "changed" else ""
+    return Exam(state, name, before, after, changes, said)
 
 
 def _grader_changes(views: Views, chosen: Chosen, old: Grade, new: Grade) -> tuple[Change, ...]:

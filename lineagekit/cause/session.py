@@ -149,6 +149,15 @@ def confirmed(store: str, good: str, bad: str) -> dict[str, str]:
     return shown
 
 
+def regraded(store: str, good: str, bad: str) -> str:
+    """What grading both models on both exams has shown; "" if nobody did that."""
+    for session in sessions(store):
+        found = session.found
+        if found and found.get("regraded") and (session.asked.get("good"), session.asked.get("bad")) == (good, bad):
+            return str(found["regraded"])
+    return ""
+
+
 @contextmanager
 def _told(folder: Path) -> Iterator[None]:
     try:

@@ -82,6 +82,7 @@ class BisectCommand:
     ] = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be tried, and run nothing.")] = False
     reset: Annotated[bool, typer.Option("--reset", help="Forget what was tried of these builds before.")] = False
+    regrade: Annotated[bool, typer.Option("--regrade", help="COMMAND grades: both models on both exams.")] = False
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Also where the workspace cannot hold all of it.")] = False
     store: StoreOption = None
     json: Json = False
@@ -89,6 +90,7 @@ class BisectCommand:
 
     def run(self, out: Output) -> int:
         """Ask blame, then rebuild."""
+        from lineagekit.cli import regrading
         from lineagekit.cli.bisect_by_hand import do
         from lineagekit.cli.bisecting import open_case, try_all
 
@@ -97,6 +99,8 @@ class BisectCommand:
         if not self.command:
             raise UsageError("no command to rebuild with", advice="Name it after --: lineagekit bisect MODEL -- make")
         options = self._options()
+        if self.regrade:
+            return regrading.do(out, self.model, options, self.command)
         return try_all(out, open_case(out, self.model, options, self.command), options)
 
     def _options(self) -> Options:

@@ -78,13 +78,15 @@ def _context(found: Blame) -> Iterator[str]:
 def _exam(found: Blame) -> Iterator[str]:
     exam = found.exam
     yield from (f"exam   {safe(change.sentence)}" for change in exam.changes)
-    if exam.state == "unknown":
+    if exam.regraded:
+        yield f"exam   both models on both: {safe(exam.regraded)}"
+    elif exam.state == "unknown":
         yield "exam   not known: say it where the metric is reported (metric(..., on=PATH))"
     elif exam.state == "changed" and exam.good == exam.bad:
         yield "       the two grades were not measured alike, and are not comparable"
     elif exam.state == "changed":
         yield f"exam   {safe(exam.name)} changed too: the two grades are not comparable. Missing: the old model on the"
-        yield "       new exam, and the new model on the old one"
+        yield "       new exam, and the new model on the old one: lineagekit bisect MODEL --regrade -- COMMAND that grades"
 
 
 def _timeline(found: Blame) -> Iterator[str]:
