@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workspaces: what differs for a command that runs in a cage, laid out before as the upper layers of its overlays.
 
->>> space = Workspace(Path("/home/ann/churn/.lineagekit/bisect/x/workspace"), [Path("/home/ann/churn")])  # doctest: +SKIP
->>> space.place(Path("/home/ann/churn/labels.csv"), b"id,label")  # doctest: +SKIP
->>> space.remove(Path("/home/ann/churn/model.bin"))  # doctest: +SKIP
->>> space.real(Path("/home/ann/churn/labels.csv"))  # doctest: +SKIP
+>>> home = Path("/home/ann/churn")  # doctest: +SKIP
+>>> space = Workspace(home / ".lineagekit/bisect/x/workspace", [home])  # doctest: +SKIP
+>>> space.place(home / "labels.csv", b"id,label")  # doctest: +SKIP
+>>> space.remove(home / "model.bin")  # doctest: +SKIP
+>>> space.real(home / "labels.csv")  # doctest: +SKIP
 PosixPath('/home/ann/churn/.lineagekit/bisect/x/workspace/layers/0/upper/labels.csv')
 
 Nothing of the user's is touched: all of it lies in one private folder, which a command inside sees as empty.

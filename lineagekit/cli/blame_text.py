@@ -86,7 +86,8 @@ def _exam(found: Blame) -> Iterator[str]:
         yield "       the two grades were not measured alike, and are not comparable"
     elif exam.state == "changed":
         yield f"exam   {safe(exam.name)} changed too: the two grades are not comparable. Missing: the old model on the"
-        yield "       new exam, and the new model on the old one: lineagekit bisect MODEL --regrade -- COMMAND that grades"
+        yield "       new exam, and the new model on the old one"
+        yield f"       lineagekit bisect {quote(found.series.model)} --regrade -- COMMAND   # that grades"
 
 
 def _timeline(found: Blame) -> Iterator[str]:
