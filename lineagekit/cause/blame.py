@@ -176,7 +176,7 @@ def examine(views: Views, chosen: Chosen) -> Exam:
     differs = bool(changes) or bool(before and after and before != after)
     state: ExamState = "changed" if differs else "same" if before and after else "unknown"
     name = next((exam.title for exam in reversed(exams) if exam), new.exam or old.exam)
-    said = regraded(views.folder, chosen.good.id, chosen.bad.id) if state == "changed" else ""
+    said = regraded(views.folder, chosen.good.id, chosen.bad.id, chosen.metric) if state == "changed" else ""
     return Exam(state, name, before, after, changes, said)
 
 

@@ -39,7 +39,7 @@ class Made:
     params: dict[str, str] = field(default_factory=dict)
     """By name; of the run that is nearest to the build."""
     elsewhere: dict[str, str] = field(default_factory=dict)
-    """What was read that is no file here, and by whom."""
+    """What was read or written that is no file here, and by whom."""
 
 
 def made_of(views: Views, *runs: int) -> Made:
@@ -79,6 +79,7 @@ def add_run(made: Made, view: View) -> None:
             made.files.setdefault(use.name.name, use.digest)
             if any(read.src for read in use.writers):
                 made.bound.add(use.name.name)
+    made.elsewhere |= {use.title: view.job for use in view.outputs.values() if not _is_here(use)}
     made.written |= {path for use in view.outputs.values() if _is_here(use) for path in paths_of(use)}
     for module in objects(view.facts.get("code", {}).get("modules")):
         path = text(module.get("path"))

@@ -47,8 +47,10 @@ class Plan:
     """What is the same in every hybrid, though it differs between the builds: bytes of one side are gone."""
     params: tuple[str, bytes] | None = None
     """A file from which the command reads parameters, and what is in it now."""
-    operations: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = field(default_factory=dict)
+    operations: dict[str, tuple[Mapping[str, str | None], Mapping[str, str | None]]] = field(default_factory=dict)
     """By id: digests by path that take the place of those of the good window, or of the bad one."""
+    model: str = ""
+    """Its file; "" where it is none."""
 
     def hybrid(self, chosen: Set[str]) -> Hybrid:
         """The good build, and the chosen atoms as in the bad one."""
@@ -69,7 +71,7 @@ class Plan:
             moving = {name for atom in self.atoms for name in atom.params if not name.startswith("$")}
             made[path] = with_values(body, {name: values.get(name) for name in moving})
             files[path] = f"blake3:{blake3(made[path]).hexdigest()}"
-        return Hybrid(Intent(files, frozenset(self._rebuilt() - files.keys())), values, made)
+        return Hybrid(Intent(files, frozenset(self._rebuilt() - files.keys()), self.model), values, made)
 
     def placed(self, hybrid: Hybrid, supply: Supply) -> Iterator[tuple[str, Path | bytes | None]]:
         """Paths that have to be other than they are: the bytes, or None where nothing may be.

@@ -65,10 +65,17 @@ def hold(views: Views, supply: Supply, found: Blame, wish: Wish) -> Inquest:
     if wish.only is not None:
         atoms = _only(atoms, found, wish.only)
     atoms, pinned = _with_bytes(atoms, supply, good.written | bad.written)
-    plan = Plan(atoms.atoms, good, bad, _exam(views, found), pinned, params)
+    plan = Plan(atoms.atoms, good, bad, _exam(views, found), pinned, params, model=_model(views, found))
     inquest = Inquest(plan, atoms, _recipe(found, wish))
     inquest.obstacles = list(_obstacles(inquest, supply))
     return inquest
+
+
+def _model(views: Views, found: Blame) -> str:
+    """The file that both builds wrote; "" where each has one of its own."""
+    chosen = found.chosen
+    written = views.of(chosen.good.run).outputs.values() if chosen.good.dataset == chosen.bad.dataset else ()
+    return next((use.name.name for use in written if use.dataset == chosen.good.dataset), "")
 
 
 def _exam(views: Views, found: Blame) -> Made:
@@ -151,18 +158,25 @@ def _recipe(found: Blame, wish: Wish) -> Recipe:
     return replace(wish.recipe, metric=metric, threshold=threshold, higher_is_better=chosen.higher_is_better)
 
 
+def why_elsewhere(*builds: Made) -> str:
+    """Why these cannot be built again in a workspace; "" if all that they read and wrote are files of this machine."""
+    elsewhere = {what: job for made in builds for what, job in made.elsewhere.items()}
+    if not elsewhere:
+        return ""
+    names = ", ".join(f"{what} ({job})" for what, job in list(elsewhere.items())[:_SHOWN])
+    return (
+        f"read or written elsewhere than in this machine's files, where nothing can be put back or held off: {names}. "
+        "If the command reads the same of it each time, and may write there, say --unsafe"
+    )
+
+
 def _obstacles(inquest: Inquest, supply: Supply) -> list[str]:
     told = []
     plan = inquest.plan
     if not inquest.atoms.atoms:
         told.append("nothing can be put back" + "".join(f"; {w}: {y}" for w, y in inquest.atoms.untestable.items()))
-    elsewhere = {**plan.good.elsewhere, **plan.bad.elsewhere}
-    if elsewhere and not inquest.recipe.is_unsafe:
-        names = ", ".join(f"{what} ({job})" for what, job in list(elsewhere.items())[:_SHOWN])
-        told.append(
-            f"read from elsewhere than this machine's files, where nothing can be put back: {names}. "
-            "If the command reads the same of it in each rebuild, say --unsafe"
-        )
+    if not inquest.recipe.is_unsafe and (why := why_elsewhere(plan.good, plan.bad)):
+        told.append(why)
     missing = plan.missing(supply)
     if missing:
         names = ", ".join(list(missing)[:_SHOWN]) + (" ..." if len(missing) > _SHOWN else "")

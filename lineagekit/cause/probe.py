@@ -87,7 +87,7 @@ class Prober:
 
     def _roots(self) -> list[Path]:
         folders = {self.recipe.folder, *self.plan.folders()}
-        return [Path(folder) for folder in sorted(folders) if os.path.isdir(folder)]
+        return sorted({one for folder in folders if (one := _that_is_there(Path(folder))) != Path("/")})
 
     def _command(self, values: Mapping[str, str]) -> list[str]:
         return [sys.executable, "-P", "-m", "lineagekit", "run", "--", *self.recipe.command_for(values)]
@@ -137,6 +137,11 @@ class Prober:
             return float(told[key])
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def _that_is_there(folder: Path) -> Path:
+    """The folder, or the nearest one above it that was not removed since."""
+    return next(one for one in (folder, *folder.parents) if one.is_dir())
 
 
 def _last_line(log: Path) -> str:

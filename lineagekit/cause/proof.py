@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lineagekit.cause.files import Made, add_run
 from lineagekit.cause.views import Views
+from lineagekit.events.said import Name
 from lineagekit.store import query, walk
 from lineagekit.store.database import Database
 from lineagekit.store.log import Store
@@ -26,6 +27,8 @@ class Intent:
     """Digests by path; None must not be read."""
     rebuilt: frozenset[str] = frozenset()
     """Paths that differ between the builds because runs on the way wrote them: to be written before they are read."""
+    model: str = ""
+    """The model's file; "" where it is no file here. Grades of other models are not its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,20 @@ def prove(db: Database, store: Store, intent: Intent) -> Proof:
     runs = query.all_runs(db)
     for run in runs:
         add_run(made, views.of(run))
-    metrics = {one.name: one.value for one in walk.metrics_of(db, runs=runs) if isinstance(one.value, float)}
     read = {**made.files, **made.sources}
     trouble = next((why for path, digest in read.items() if (why := _trouble(path, digest, made, intent))), "")
     if not read:
         trouble = "it read nothing that is recorded"
-    return Proof(trouble, frozenset(read), metrics)
+    return Proof(trouble, frozenset(read), _metrics(db, runs, intent.model))
+
+
+def _metrics(db: Database, runs: Sequence[int], model: str) -> dict[str, float]:
+    """The last value of each name; what is said of another model is none of this one's."""
+    told = [one for one in walk.metrics_of(db, runs=runs) if isinstance(one.value, float)]
+    place = query.find_dataset(db, Name("file", model)) if model else None
+    told = [one for one in told if place is None or one.dataset in (place, None)]
+    told.sort(key=lambda one: place is not None and one.dataset == place)
+    return {one.name: one.value for one in told if isinstance(one.value, float)}
 
 
 def _trouble(path: str, digest: str, made: Made, intent: Intent) -> str:

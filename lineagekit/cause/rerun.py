@@ -8,13 +8,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lineagekit.agent.redact import HIDDEN
 from lineagekit.cause.cage import Ended
 from lineagekit.cause.files import Made, add_run, paths_of
 from lineagekit.cause.hybrid import Plan
+from lineagekit.cause.inquest import why_elsewhere
 from lineagekit.cause.probe import Prober, recorded_in
 from lineagekit.cause.proof import prove
 from lineagekit.cause.views import Use, View, Views
@@ -22,6 +24,8 @@ from lineagekit.cause.workspace import Workspace
 from lineagekit.errors import LineagekitError, UsageError
 from lineagekit.store import query, walk
 
+Measured = tuple[str, str, str]
+"""A metric's name, of which model, on which exam."""
 _WORDS = ("equal bytes", "equal content", "equal metrics", "different")
 
 
@@ -34,7 +38,7 @@ class Recorded:
     plan: Plan
     outputs: Mapping[str, Use]
     """By path; of several writes the last."""
-    metrics: Mapping[str, float]
+    metrics: Mapping[Measured, float]
 
     @property
     def command(self) -> list[str]:
@@ -45,6 +49,12 @@ class Recorded:
     def folder(self) -> str:
         """Where it was run."""
         return str(self.run.launch.get("cwd") or "")
+
+    @property
+    def exit_code(self) -> int:
+        """How it ended."""
+        code = self.run.launch.get("exit")
+        return code if isinstance(code, int) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ class Rerun:
     word: str
     """equal bytes, equal content, equal metrics, different, or that it does not count."""
     outputs: tuple[Output, ...] = ()
-    metrics: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
+    metrics: Mapping[Measured, tuple[float, float | None]] = field(default_factory=dict)
     """Then and now."""
     why: str = ""
     seconds: float = 0.0
@@ -93,9 +103,7 @@ def recorded_of(views: Views, number: int) -> Recorded:
             for path in paths_of(use):
                 if path in made.written:
                     made.files.pop(path, None)  # what it wrote itself and then read is made anew
-    metrics = walk.metrics_of(views.db, runs=sorted(ours))
-    values = {one.name: one.value for one in metrics if isinstance(one.value, float)}
-    return Recorded(top, Plan((), made, made), outputs, values)
+    return Recorded(top, Plan((), made, made), outputs, _metrics(views, ours))
 
 
 def rerun(recorded: Recorded, prober: Prober, *, log: Path) -> Rerun:
@@ -112,32 +120,31 @@ def rerun(recorded: Recorded, prober: Prober, *, log: Path) -> Rerun:
                 proof = prove(db, store, hybrid.intent)
                 views = Views(db, store)
                 runs = [views.of(run) for run in query.all_runs(db)]
+                measured = _metrics(views, [view.run.id for view in runs])
         except LineagekitError as error:
             return Rerun("not recorded", why=error.message, seconds=ended.seconds)
         now = {use.name.name: use for view in runs for use in view.outputs.values()}
         outputs = tuple(_compared(path, use, now.get(path)) for path, use in recorded.outputs.items())
-        metrics = {name: (value, proof.metrics.get(name)) for name, value in recorded.metrics.items()}
-        why = proof.trouble or (f"exit code {ended.returncode}" if ended.returncode else "")
-        word = "different" if ended.returncode else "not the same inputs" if proof.trouble else _word(outputs, metrics)
-        return Rerun(word, outputs, metrics, why, ended.seconds)
+        metrics = {name: (value, measured.get(name)) for name, value in recorded.metrics.items()}
+        if ended.returncode != recorded.exit_code:
+            why = f"exit code {ended.returncode}, which was {recorded.exit_code}"
+            return Rerun("different", outputs, metrics, why, ended.seconds)
+        word = "not the same inputs" if proof.trouble else _word(outputs, metrics)
+        return Rerun(word, outputs, metrics, proof.trouble, ended.seconds)
 
     return prober.build(hybrid, without, log, look)
 
 
-def check(recorded: Recorded, *, is_unsafe: bool) -> None:
+def check(recorded: Recorded, command: Sequence[str], *, is_unsafe: bool) -> None:
     """Raise UsageError where it cannot be run again here."""
-    if not recorded.command:
-        raise UsageError(
-            f"no command of this run is recorded: {recorded.run.job} came from another producer",
-            advice="Name it after --: lineagekit rerun RUN -- python train.py",
-        )
-    elsewhere = recorded.plan.good.elsewhere
-    if elsewhere and not is_unsafe:
-        names = ", ".join(list(elsewhere)[:3])
-        raise UsageError(
-            f"it read from elsewhere than this machine's files, where nothing can be put back: {names}",
-            advice="If the same is there still, say --unsafe.",
-        )
+    advice = "Name it after --: lineagekit rerun RUN -- python train.py"
+    if not command:
+        told = f"no command of this run is recorded: {recorded.run.job} came from another producer"
+        raise UsageError(told, advice=advice)
+    if any(HIDDEN in word for word in command):
+        raise UsageError("its command held a secret, which is never recorded", advice=advice)
+    if not is_unsafe and (why := why_elsewhere(recorded.plan.good)):
+        raise UsageError(why)
 
 
 def _started_by(views: Views, view: View) -> View | None:
@@ -166,11 +173,18 @@ def _compared(path: str, before: Use, after: Use | None) -> Output:
     return Output(path, "different" if before.digest and after.digest else "unknown", before.digest, after.digest)
 
 
-def _word(outputs: tuple[Output, ...], metrics: Mapping[str, tuple[float, float | None]]) -> str:
+def _metrics(views: Views, runs: Iterable[int]) -> dict[Measured, float]:
+    """The last value of each; the same name on two exams are two metrics."""
+    found = walk.metrics_of(views.db, runs=sorted(runs))
+    return {(one.name, one.of, one.on): one.value for one in found if isinstance(one.value, float)}
+
+
+def _word(outputs: tuple[Output, ...], metrics: Mapping[Measured, tuple[float, float | None]]) -> str:
+    """What was written counts; a duration among the metrics is another one each time."""
     words = {one.word for one in outputs}
-    same_metrics = all(before == after for before, after in metrics.values())
-    if outputs and same_metrics and words <= {"equal bytes"}:
+    if outputs and words <= {"equal bytes"}:
         return "equal bytes"
-    if outputs and same_metrics and words <= {"equal bytes", "equal content"}:
+    if outputs and words <= {"equal bytes", "equal content"}:
         return "equal content"
-    return "equal metrics" if metrics and same_metrics else "different"
+    same = bool(metrics) and all(before == after for before, after in metrics.values())
+    return "equal metrics" if same and not words & {"not written", "unknown"} else "different"

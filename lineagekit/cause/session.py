@@ -149,11 +149,12 @@ def confirmed(store: str, good: str, bad: str) -> dict[str, str]:
     return shown
 
 
-def regraded(store: str, good: str, bad: str) -> str:
-    """What grading both models on both exams has shown; "" if nobody did that."""
+def regraded(store: str, good: str, bad: str, metric: str) -> str:
+    """What grading both models on both exams by this metric has shown; "" if nobody did that."""
     for session in sessions(store):
         found = session.found
-        if found and found.get("regraded") and (session.asked.get("good"), session.asked.get("bad")) == (good, bad):
+        is_of_it = found is not None and found.get("regraded") and found.get("metric") == metric
+        if found and is_of_it and (session.asked.get("good"), session.asked.get("bad")) == (good, bad):
             return str(found["regraded"])
     return ""
 

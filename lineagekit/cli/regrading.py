@@ -15,9 +15,12 @@ from dataclasses import replace
 
 from lineagekit.cause import cage
 from lineagekit.cause.blame import Question, blame
+from lineagekit.cause.hybrid import Plan
+from lineagekit.cause.inquest import why_elsewhere
 from lineagekit.cause.outcome import Outcome
 from lineagekit.cause.probe import Prober, config_for
-from lineagekit.cause.regrade import CELLS, EXAM, MODEL, phrase, plan_of, regrade
+from lineagekit.cause.recipe import Recipe
+from lineagekit.cause.regrade import CELLS, EXAM, MODEL, doubt, phrase, plan_of, regrade
 from lineagekit.cause.session import Asked as Question_
 from lineagekit.cause.session import Session
 from lineagekit.cause.supply import Supply
@@ -39,6 +42,9 @@ def do(out: Output, model: str, options: Options, command: list[str]) -> int:
         supply, config, folder = Supply(Kept(it.store.folder)), config_for(it.settings), it.store.folder
         out.say(it.where)
     chosen = found.chosen
+    recipe = replace(options.recipe, command=tuple(command), higher_is_better=chosen.higher_is_better)
+    recipe = recipe if recipe.metric_file else replace(recipe, metric=chosen.metric)
+    _check(plan, recipe)
     if gone := plan.missing(supply):
         raise UsageError(
             f"not comparable: bytes are gone ({len(gone)} files): {', '.join(list(gone)[:3])}",
@@ -46,20 +52,38 @@ def do(out: Output, model: str, options: Options, command: list[str]) -> int:
         )
     if why := cage.why_not():
         raise StoreError(why)
-    recipe = replace(options.recipe, command=tuple(command), higher_is_better=chosen.higher_is_better)
-    recipe = recipe if recipe.metric_file else replace(recipe, metric=chosen.metric)
+    if options.dry_run:
+        out.say(*map(_name, CELLS))
+        out.show({"cells": [_name(cell) for cell in CELLS]})
+        return 0
     session = Session.open(
         folder, Question_(found.series.model, chosen.good.id, chosen.bad.id, recipe.command, "regrade", CELLS[-1])
     )
     with session.alone():
         prober = Prober(plan, supply, recipe, session.folder, config)
-        outcomes = regrade(prober, lambda cell, outcome: out.say(_line(cell, outcome)), log=session.log(1))
-    said = phrase({cell: outcome.value for cell, outcome in outcomes.items()}, higher_is_better=chosen.higher_is_better)
-    cells = {_name(cell): outcome.value for cell, outcome in outcomes.items()}
-    session.conclude({"regraded": said, "cells": cells, "causes": []})
+        outcomes = regrade(prober, lambda cell, outcome: out.say(_line(cell, outcome)), log=session.log)
+    values = {cell: outcome.value for cell, outcome in outcomes.items()}
+    cells = {_name(cell): value for cell, value in values.items()}
+    recorded = {CELLS[0]: chosen.good.grade(chosen.metric), CELLS[-1]: chosen.bad.grade(chosen.metric)}
+    why_not = doubt(values, {} if recipe.metric_file else recorded)
+    said = why_not or phrase(values, higher_is_better=chosen.higher_is_better)
+    if not why_not:
+        session.conclude({"regraded": said, "metric": chosen.metric, "cells": cells, "causes": []})
     out.say(said)
-    out.show({"regraded": said, "cells": cells, "metric": chosen.metric})
-    return 0
+    out.show({"regraded": None if why_not else said, "why": why_not or None, "cells": cells, "metric": chosen.metric})
+    return 1 if why_not else 0
+
+
+def _check(plan: Plan, recipe: Recipe) -> None:
+    """Raise UsageError where it cannot be graded anew here."""
+    if not recipe.is_unsafe and (why := why_elsewhere(plan.good, plan.bad)):
+        raise UsageError(why)
+    for name, pair in (item for atom in plan.atoms for item in atom.params.items()):
+        if pair[0] != pair[1] and not recipe.has_place_for(name, may_be_absent=None in pair):
+            raise UsageError(
+                f"the command has no place for parameter {name} of the exam: {pair[0]} -> {pair[1]}",
+                advice=f"Write {{{name}}} where it belongs.",
+            )
 
 
 def _name(cell: tuple[str, ...]) -> str:

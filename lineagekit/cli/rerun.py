@@ -76,8 +76,7 @@ class RerunCommand:
             supply, settings, folder = Supply(Kept(it.store.folder)), it.settings, it.store.folder
             out.say(it.where)
         words = self.command or recorded.command
-        if not self.command:
-            check(recorded, is_unsafe=self.unsafe)
+        check(recorded, words, is_unsafe=self.unsafe)
         run = recorded.run.run
         out.say(f"{safe(run.job)} of {moment(run.began)}: {safe(shlex.join(words))}")
         if gone := recorded.plan.missing(supply):
@@ -104,7 +103,7 @@ def _lines(found: Rerun, said: str) -> Iterator[str]:
     for one in found.outputs:
         change = f": {one.before[:17]} -> {one.after[:17]}" if one.word == "different" else ""
         yield f"{one.word:14} {safe(one.path)}{change}"
-    for name, (before, after) in found.metrics.items():
+    for (name, *_), (before, after) in found.metrics.items():
         now = "as before" if before == after else "-> not told" if after is None else f"-> {after:.6g}"
         yield f"{safe(name):14} {before:.6g} {now}"
     yield f"{found.word.upper():14} {_SAID.get(found.word, '')}{': ' if found.why else ''}{safe(found.why)}".rstrip()
@@ -121,6 +120,9 @@ def _to_json(run: str, found: Rerun) -> dict[str, Any]:
         "outputs": [
             {"path": one.path, "word": one.word, "before": one.before, "after": one.after} for one in found.outputs
         ],
-        "metrics": {name: list(pair) for name, pair in found.metrics.items()},
+        "metrics": [
+            {"name": name, "of": of, "on": on, "before": before, "after": after}
+            for (name, of, on), (before, after) in found.metrics.items()
+        ],
         "seconds": found.seconds,
     }

@@ -58,6 +58,10 @@ def test_which_of_the_two_it_is_is_said_and_remembered(project: Project, exam: s
     assert "old model, old exam        0.9" in done.stdout
     assert project.picture() == before
     assert f"exam   both models on both: {said}" in project("blame", "m").stdout
+    failed = project("bisect", "m", "--regrade", "--", "false")
+    assert failed.returncode == 1
+    assert "not comparable: a cell is missing" in failed.stdout
+    assert f"exam   both models on both: {said}" in project("blame", "m").stdout
 
 
 def test_what_is_graded_by_the_run_that_trains_is_left_to_bisect(project: Project) -> None:

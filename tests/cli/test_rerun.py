@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,8 @@ def test_what_is_not_the_same_is_named(project: Project) -> None:
     assert result["word"] == "different"
     words = {Path(one["path"]).name: one["word"] for one in result["outputs"]}
     assert words == {"model.json": "different", "auc.json": "different"}
-    assert result["metrics"]["auc"][0] != result["metrics"]["auc"][1]
+    (auc,) = result["metrics"]
+    assert auc["before"] != auc["after"]
 
 
 def test_bytes_that_are_gone_and_runs_without_a_command_are_clear_errors(project: Project) -> None:
@@ -78,3 +80,24 @@ def test_a_dry_run_says_the_command_and_runs_nothing(project: Project) -> None:
     planned = json.loads(project("rerun", "m@1", "--dry-run", "--json").stdout)["result"]
     assert planned["command"][1:] == ["pipeline.py", "--lr", "0.1"]
     assert planned["folder"] == str(project.folder)
+
+
+def test_reads_and_writes_elsewhere_are_refused_whoever_names_the_command(project: Project) -> None:
+    for line in ('lineagekit.input("s3://bucket/raw.csv")', 'lineagekit.output("postgres://db:5432/sales.orders")'):
+        (project.folder / "pipeline.py").write_text(PIPELINE.replace("labels = [", f"{line}\nlabels = ["))
+        project.build()
+        for words in ([], ["--", "true"]):
+            refused = project("rerun", "pipeline.py", *words)
+            assert refused.returncode == 2, refused.stdout
+            assert "--unsafe" in refused.stderr
+        assert project("rerun", "pipeline.py", "--unsafe").returncode == 0
+
+
+def test_a_duration_among_the_metrics_is_no_difference_and_an_exit_code_is_one(project: Project) -> None:
+    text = PIPELINE + '\nimport time\nlineagekit.metric("seconds", time.time())\nsys.exit(3)\n'
+    (project.folder / "pipeline.py").write_text(text)
+    done = project("run", "--quiet", "--", sys.executable, "pipeline.py")
+    assert done.returncode == 3
+    done = project("rerun", "pipeline.py")
+    assert done.returncode == 0, done.stdout
+    assert "EQUAL BYTES" in done.stdout
