@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import shutil
-import statistics
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -23,10 +21,11 @@ from typing import Any
 
 from benchmarks.faults.case import FIRST_DECOY, Case, Played, Proof, Warm, play, prove
 from benchmarks.faults.decoys import Decoy, decoys_for
-from benchmarks.faults.faults import SHAPES, faults_for
+from benchmarks.faults.faults import SHAPES, faults_for, pairs_for
 from benchmarks.faults.figures import Place, line, share
 from benchmarks.faults.judge import Judged, judge
 from benchmarks.faults.rebuild import Rebuilt, rebuild
+from benchmarks.faults.rebuilt import sum_up_rebuilt
 from benchmarks.faults.retell import Calendar, retell
 from benchmarks.faults.shapes.fanin import FANIN
 from benchmarks.faults.shapes.join import JOIN
@@ -78,11 +77,12 @@ def main() -> None:
     parser.add_argument("--shape", choices=SHAPES, action="append", help="all four if not said")
     parser.add_argument("--cases", type=int, default=2, help="of each shape, with a fault")
     parser.add_argument("--quiet", type=int, default=1, help="of each shape, with decoys only")
+    parser.add_argument("--two", type=int, default=0, help="of each shape, with two faults at once")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fault", help="only faults of this kind")
     parser.add_argument("--keep", type=Path, help="leave the cases in this folder, and take those that are there")
     parser.add_argument("--json", type=Path, help="a line for each case")
-    parser.add_argument("--bisect", action="store_true", help="rebuild each case, too")
+    parser.add_argument("--bisect", action="store_true", help="rebuild each case instead of leaving inputs out")
     options = parser.parse_args()
     root = options.keep or Path(tempfile.mkdtemp(prefix="lineagekit-faults-"))
     results, left_out = [], 0
@@ -110,6 +110,10 @@ def _cases(options: argparse.Namespace) -> Iterator[Case]:
             seed = options.seed + number
             faults = [fault for fault in faults_for(name, seed=seed) if options.fault in (None, fault.kind)]
             yield Case(shape, faults[seed % len(faults)], tuple(_decoys(shape, seed)), seed)
+        for number in range(options.two):
+            seed = options.seed + 5_000 + number
+            pairs = pairs_for(name, seed=seed)
+            yield Case(shape, pairs[number % len(pairs)], tuple(_decoys(shape, seed)), seed)
         for number in range(options.quiet):
             seed = options.seed + 10_000 + number
             yield Case(shape, None, tuple(_decoys(shape, seed)), seed)
@@ -137,7 +141,7 @@ def _try(case: Case, root: Path, warm: Warm, options: argparse.Namespace) -> Res
             print(f"{case.shape.name:8} {case.seed:5} {kind:20} is no case: {proof}", flush=True)
             return None
         judged = {}
-        for missing in MISSING:
+        for missing in MISSING[:1] if options.bisect else MISSING:
             store = folder / f"told-{missing:g}"
             shutil.rmtree(store, ignore_errors=True)
             retell(played.store, store, Calendar.of(played.begins), missing=missing, seed=case.seed)
@@ -163,13 +167,16 @@ def _tell(result: Result) -> None:
         one = result.rebuilt
         said = f"{one.word} ({one.status}), {one.atoms} changes, {one.probes} rebuilds, {one.seconds:.0f} s: {one.said}"
         print(f"         bisect: {said[:300]}", flush=True)
+        if one.swap is not None:
+            print(f"         plain swap: {one.swap}"[:400], flush=True)
     for sentence in whole.suspects[:3] if case.fault is not None and whole.rank != 1 else ():
         print(f"         {sentence}", flush=True)
 
 
 def _sum_up(results: list[Result], left_out: int) -> None:
-    named = [one for one in results if one.case.fault and one.case.fault.truth.what == "change"]
-    graded = [one for one in results if one.case.fault and one.case.fault.truth.what != "change"]
+    single = [one for one in results if one.case.fault and not one.case.fault.parts]
+    named = [one for one in single if one.case.fault and one.case.fault.truth.what == "change"]
+    graded = [one for one in single if one.case.fault and one.case.fault.truth.what != "change"]
     quiet = [one for one in results if one.case.fault is None]
     print(f"\n{len(results)} cases, {left_out} left out: the fault did not hurt, or something harmless did")
     for name in sorted({one.case.shape.name for one in named}):
@@ -182,28 +189,9 @@ def _sum_up(results: list[Result], left_out: int) -> None:
     false = sum(one.judged[0.0].gate == "real" for one in quiet)
     blamed = sum(one.judged[0.0].verdict == "suspects" and one.judged[0.0].gate == "real" for one in quiet)
     print(f"no fault, called real: {share(false, len(quiet))} of {len(quiet)}; of these {blamed} with suspects")
-    _sum_up_rebuilt(results)
-    for missing in MISSING[1:]:
+    sum_up_rebuilt([(one.case, one.rebuilt) for one in results if one.rebuilt])
+    for missing in MISSING[1:] if all(len(one.judged) > 1 for one in results) else ():
         _print_missing(missing, [one for one in named if one.judged[0.0].rank == 1])
-
-
-def _sum_up_rebuilt(results: list[Result]) -> None:
-    for name in sorted({one.case.shape.name for one in results if one.rebuilt}):
-        mine = [one for one in results if one.rebuilt and one.case.shape.name == name]
-        faulty = [
-            one.rebuilt for one in mine if one.rebuilt and one.case.fault and one.case.fault.truth.what == "change"
-        ]
-        tried = [one for one in faulty if one.word not in ("cannot be tried", "refused")]
-        right = [one for one in tried if one.word == "right"]
-        wrong = sum(one.rebuilt is not None and one.rebuilt.word == "wrong" for one in mine)
-        print(
-            f"bisect, {name}: right {share(len(right), len(tried))} of {len(tried)} that can be tried of {len(faulty)}"
-        )
-        print(f"  a healthy change confirmed: {wrong} of {len(mine)} cases, those without a fault included")
-        if right:
-            beyond = statistics.median(one.beyond for one in right)
-            bound = statistics.median(math.ceil(math.log2(one.atoms)) + 2 for one in right)
-            print(f"  rebuilds beyond the baselines, median {beyond:g}; ceil(log2 n) + 2 is {bound:g}")
 
 
 def _table(title: str, results: list[Result]) -> None:

@@ -94,6 +94,8 @@ class Played:
     grades: list[float] = field(default_factory=list)
     without: list[float] = field(default_factory=list)
     """Of the same days, without the fault from when it happens; where there is none, without the decoys."""
+    alone: list[list[float]] = field(default_factory=list)
+    """Likewise with one of several faults only; a list for each."""
     begins: list[int] = field(default_factory=list)
     """When each day began in truth, in nanoseconds since 1970."""
     seconds: float = 0.0
@@ -121,9 +123,13 @@ def play(case: Case, folder: Path, warm: Warm) -> Played:
     world.set_up()
     played = Played(world.root / ".lineagekit")
     healthy: World | None = None
+    alone: list[World] = []
+    parts = case.fault.parts if case.fault else ()
     for day in range(case.shape.days):
         if day == case.parts_on:
             healthy = world.copy(folder / "without")
+            alone = [world.copy(folder / f"alone-{number}") for number in range(len(parts))]
+            played.alone = [[] for _ in parts]
         played.begins.append(time.time_ns())
         _happen(world, day, case.fault if day == case.fault_day else None, case.decoys)
         if healthy is not None:
@@ -132,6 +138,9 @@ def play(case: Case, folder: Path, warm: Warm) -> Played:
         settle(str(played.store), plan=Plan(cache_folder=str(folder / "cache")))
         if healthy is not None:
             played.without.append(_build(healthy, warm, None))
+        for number, other in enumerate(alone):
+            _happen(other, day, parts[number] if day == case.fault_day else None, case.decoys)
+            played.alone[number].append(_build(other, warm, None))
     played.begins.append(time.time_ns())
     played.seconds = time.monotonic() - began
     played.keep()
@@ -171,11 +180,13 @@ class Proof:
     """By how much the fault made it worse, on the median of the bad days."""
     harm: float
     """By how much the decoys did."""
+    alone: tuple[float, ...] = ()
+    """By how much each of several faults does by itself."""
 
     @property
     def hurts(self) -> bool:
-        """By more than four times the noise."""
-        return self.hurt > max(4 * self.noise, 1e-3)
+        """By more than four times the noise; each of several by itself past the middle, or it is no cause."""
+        return self.hurt > max(4 * self.noise, 1e-3) and all(one > 0.6 * self.hurt for one in self.alone)
 
     @property
     def is_harmless(self) -> bool:
@@ -191,4 +202,8 @@ def prove(case: Case, played: Played) -> Proof:
     worse = statistics.median(sign * (without - grade) for without, grade in pairs)
     if case.fault is None:
         return Proof(statistics.stdev(good), 0.0, worse)
-    return Proof(statistics.stdev(good), worse, sign * (statistics.median(good) - statistics.median(played.without)))
+    alone = (
+        statistics.median(sign * (a - b) for a, b in zip(played.without, one, strict=True)) for one in played.alone
+    )
+    harm = sign * (statistics.median(good) - statistics.median(played.without))
+    return Proof(statistics.stdev(good), worse, harm, tuple(alone))

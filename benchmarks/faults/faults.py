@@ -48,6 +48,36 @@ class Fault:
     kind: str
     do: Act
     truth: Truth
+    parts: tuple[Fault, ...] = ()
+    """Where two things go wrong on one day: each by itself."""
+
+    @property
+    def truths(self) -> tuple[Truth, ...]:
+        """All that a right answer has to name."""
+        return tuple(part.truth for part in self.parts) or (self.truth,)
+
+
+_TWO = {
+    "linear": (("label flip", "hyperparameter"), ("unit change", "hyperparameter"), ("label flip", "helper bug")),
+    "join": (("unit change", "hyperparameter"), ("key drift", "helper bug"), ("label flip", "hyperparameter")),
+    "fanin": (("label flip", "unit change"), ("unit change", "hyperparameter"), ("label flip", "key drift")),
+    "rolling": (("unit change", "hyperparameter"), ("key drift", "hyperparameter"), ("schema drift", "helper bug")),
+}
+"""Pairs that may each be bad enough; whether they are is measured."""
+
+
+def pairs_for(shape: str, *, seed: int) -> tuple[Fault, ...]:
+    """Two things that go wrong on the same day."""
+    known = {fault.kind: fault for fault in faults_for(shape, seed=seed)}
+    return tuple(_both(known[one], known[other]) for one, other in _TWO[shape])
+
+
+def _both(one: Fault, other: Fault) -> Fault:
+    def do(world: World) -> None:
+        one.do(world)
+        other.do(world)
+
+    return Fault(f"{one.kind} and {other.kind}", do, one.truth, (one, other))
 
 
 def faults_for(shape: str, *, seed: int) -> tuple[Fault, ...]:

@@ -19,6 +19,7 @@ from typing import Literal
 
 from benchmarks.faults.case import Case
 from benchmarks.faults.faults import Truth
+from benchmarks.faults.swaps import swap, swapped
 from lineagekit.cause.atoms import WINDOW, Atoms
 from lineagekit.cause.bisect import Judge, bisect
 from lineagekit.cause.blame import Question, blame
@@ -39,8 +40,22 @@ from lineagekit.store.kept import Kept
 from lineagekit.store.log import open_store
 from lineagekit.store.targets import find_target
 
-Word = Literal["right", "wrong", "no culprit", "cannot be tried", "refused"]
+Word = Literal["right", "wrong", "no culprit", "in part", "cannot be tried", "refused"]
 _MOST = 40
+STEPS = Path(__file__).with_name("steps.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Feeds of a window, each swapped as a whole."""
+
+    word: Word
+    said: str
+    probes: int
+    alone: str
+    """Of the good build with the right feed as in the bad one."""
+    with_labels: str = ""
+    """Likewise, with a healthy one beside it: that of the labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +68,8 @@ class Rebuilt:
     atoms: int
     probes: int
     seconds: float
+    swap: Swap | None = None
+    """Where feeds of a window were told apart: what the plain swap of whole feeds says of the same builds."""
 
     @property
     def beyond(self) -> int:
@@ -71,7 +88,7 @@ def rebuild(folder: Path, case: Case) -> Rebuilt:
     atoms = inquest.atoms
     if inquest.obstacles:
         return Rebuilt("refused", "", inquest.obstacles[0], len(atoms.atoms), 0, time.monotonic() - began)
-    truth = case.fault.truth if case.fault else None
+    truths = case.fault.truths if case.fault else ()
     chosen_grade = inquest.recipe.threshold
     prober = Prober(inquest.plan, supply, inquest.recipe, session.folder, 'content = false\nkeep = "none"\n')
     rebuilds = Rebuilds(session, prober, _say, _MOST)
@@ -80,11 +97,29 @@ def rebuild(folder: Path, case: Case) -> Rebuilt:
         better = inquest.recipe.higher_is_better
         surgeon = Surgeon(inquest.plan, supply, session.folder / "parts", atoms.of_window, higher_is_better=better)
     finding = bisect(rebuilds, atoms, Judge(chosen_grade, found_suspects), surgeon=surgeon)
-    word = _judged(finding, atoms, truth)
-    if word == "no culprit" and truth is not None and not _can_be_tried(atoms, truth):
+    word = _judged(finding, atoms, truths)
+    if word == "no culprit" and truths and not all(_can_be_tried(atoms, truth) for truth in truths):
         word = "cannot be tried"
+    rival = None
+    if surgeon is not None and finding.repairs and len(truths) == 1:
+        rival = _swap(inquest, surgeon, prober, truths[0])
     said = "; ".join(one for cause in finding.causes for one in cause) or finding.why
-    return Rebuilt(word, finding.status, said, len(atoms.atoms), finding.probes, time.monotonic() - began)
+    return Rebuilt(word, finding.status, said, len(atoms.atoms), finding.probes, time.monotonic() - began, rival)
+
+
+def _swap(inquest: Inquest, surgeon: Surgeon, prober: Prober, truth: Truth) -> Swap:
+    """What is found where a window's feeds are swapped one by one, as files that do not move are."""
+    log = prober.folder / "swaps.log"
+    done, probes = swap(inquest.plan, surgeon, prober, ("good", "bad"), log=log)
+    said = done.why + ": " + "; ".join(" with ".join(sorted(cause)) for cause in done.causes)
+    feeds = [feed.where for feed in surgeon.feeds.values()]
+    right = frozenset(where for where in feeds if truth.name in where)
+    word: Word = "no culprit"
+    if done.status == "confirmed":
+        word = "right" if done.causes == (right,) else "wrong"
+    labels = frozenset(where for where in feeds if "raw/labels" in where)
+    pair = [swapped(inquest.plan, surgeon, prober, one, log=log) for one in dict.fromkeys((right, right | labels))]
+    return Swap(word, said, probes, *pair)
 
 
 def _opened(store_folder: Path, root: Path, case: Case) -> tuple[Inquest, Supply, float | None, Session]:
@@ -96,7 +131,7 @@ def _opened(store_folder: Path, root: Path, case: Case) -> tuple[Inquest, Supply
         target = find_target(index.database, case.shape.model, kinds=("model",))
         found = blame(index.database, store, target, Question(metric=case.shape.metric))
         supply = Supply(Kept(store_folder))
-        recipe = Recipe(("sh", "-ec", _command(case)), str(root), timeout=300)
+        recipe = Recipe(_command(case), str(root), timeout=300)
         inquest = hold(Views(index.database, store), supply, found, Wish(recipe))
     labels = tuple(atom.label for atom in inquest.atoms.atoms)
     question = Asked(case.shape.model, found.chosen.good.id, found.chosen.bad.id, ("sh",), "", labels)
@@ -105,36 +140,45 @@ def _opened(store_folder: Path, root: Path, case: Case) -> tuple[Inquest, Supply
     return inquest, supply, found.chosen.good.grade(case.shape.metric), session
 
 
-def _command(case: Case) -> str:
+def _command(case: Case) -> tuple[str, ...]:
     """All steps of a day, as far as this model is concerned."""
-    lines = ["export PYTHONPATH=lib/site-packages OMP_NUM_THREADS=1"]
+    script = (
+        f'export RUN="$LINEAGEKIT_RUN" LINEAGEKIT_RUN= PYTHONPATH=lib/site-packages; exec {sys.executable} {STEPS} "$@"'
+    )
+    steps: list[list[str]] = []
     for step in case.shape.steps:
-        words = [sys.executable, step.script]
+        words = [step.script]
         if step.script in ("clean.py", "assemble.py") and case.shape.name in ("join", "rolling"):
             words += ["--day", "{day}"]
         if step.script == "train.py":
             words += ["--C", "{C}", "--rows", "{rows}"]
         if step.script in ("train.py", "grade.py") and case.shape.name == "rolling":
             words += ["--target", case.shape.model]
-        if (line := " ".join(words)) not in lines:
-            lines.append(line)
-    return "\n".join(lines)
+        if words not in steps:
+            steps.append(words)
+    joined = [word for words in steps for word in (",", *words)][1:]
+    return ("sh", "-ec", script, "steps", *joined)
 
 
-def _judged(finding: Finding, atoms: Atoms, truth: Truth | None) -> Word:
-    """Right only if nothing else is called a culprit."""
+def _judged(finding: Finding, atoms: Atoms, truths: Sequence[Truth]) -> Word:
+    """Right only if nothing else is called a culprit, and of several none is left out."""
     if finding.status != "confirmed":
         return "no culprit"
-    if truth is None:
+    said = [label for cause in finding.causes for label in cause]
+    found = [{truth for truth in truths if _fits(label, atoms, truth)} for label in said]
+    if not all(found):
         return "wrong"
-    return "right" if all(_fits(cause, atoms, truth) for cause in finding.causes) else "wrong"
+    return "right" if set().union(*found) == set(truths) else "in part"
 
 
-def _fits(cause: Sequence[str], atoms: Atoms, truth: Truth) -> bool:
-    """Whether a change of this cause, or of the feed that it names, is the right one."""
+def _fits(label: str, atoms: Atoms, truth: Truth) -> bool:
+    """Whether this change, or one of the feed that it names, is the right one."""
     changes = _changes(atoms)
-    wheres = {change.where for change in changes if change.sentence in cause}
-    return any(truth.fits(change) for change in changes if change.where in wheres or change.sentence in cause)
+    wheres = {change.where for change in changes if change.sentence == label}
+    in_data = [change for change in atoms.of_window if change.change.where in wheres]
+    return any(truth.fits(change) for change in changes if change.sentence == label) or any(
+        truth.fits(one.change) for one in in_data
+    )
 
 
 def _can_be_tried(atoms: Atoms, truth: Truth) -> bool:
