@@ -143,7 +143,8 @@ def _opened(store_folder: Path, root: Path, case: Case) -> tuple[Inquest, Supply
 def _command(case: Case) -> tuple[str, ...]:
     """All steps of a day, as far as this model is concerned."""
     script = (
-        f'export RUN="$LINEAGEKIT_RUN" LINEAGEKIT_RUN= PYTHONPATH=lib/site-packages; exec {sys.executable} {STEPS} "$@"'
+        'export RUN="$LINEAGEKIT_RUN" LINEAGEKIT_RUN= PYTHONPATH=lib/site-packages OMP_NUM_THREADS=1'
+        f' OPENBLAS_NUM_THREADS=1; exec {sys.executable} {STEPS} "$@"'
     )
     steps: list[list[str]] = []
     for step in case.shape.steps:
