@@ -145,15 +145,16 @@ def _blame(views: Views, series: Series, chosen: Chosen, question: Question) -> 
     ranked = rank(alignment.changes, evidence, steps=steps, is_explained=exam.state == "changed")
     shown = confirmed(views.folder, chosen.good.id, chosen.bad.id)
     ranked = [replace(one, confirmed=shown.get(one.change.sentence, "")) for one in ranked]
-    suspects = [_owned(db, one, question.owners) for one in sorted(ranked, key=lambda one: not one.confirmed)]
+    suspects = [_owned(views, one, question.owners) for one in sorted(ranked, key=lambda one: not one.confirmed)]
     made = [(chosen.good.run, 0), (chosen.bad.run, 0)]
     coverage = coverage_of(db, walk.upstream(db, made), complete=question.complete)
     also = also_built(db, suspects, series)
     return Blame(series, chosen, exam, tuple(suspects), alignment, steps, also, coverage)
 
 
-def _owned(db: Database, suspect: Suspect, patterns: Mapping[str, str]) -> Suspect:
-    """With who is asked about it: of the data, else of the job that has the setting."""
+def _owned(views: Views, suspect: Suspect, patterns: Mapping[str, str]) -> Suspect:
+    """With who is asked about it (of the data, else of the job that has the setting), and where to look at it."""
+    db = views.db
     if suspect.status != "suspect":
         return suspect
     change = suspect.change
@@ -162,7 +163,7 @@ def _owned(db: Database, suspect: Suspect, patterns: Mapping[str, str]) -> Suspe
         owners = walk.owners_of(db, "dataset", [change.dataset]).get(change.dataset, [])
     elif not owners:
         owners = [name for run in query.find_runs(db, change.run) for name in walk.owners_of_job(db, run)]
-    return replace(suspect, owners=tuple(owners))
+    return replace(suspect, owners=tuple(owners), page=views.page(change.run))
 
 
 def examine(views: Views, chosen: Chosen) -> Exam:

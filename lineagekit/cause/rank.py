@@ -69,6 +69,8 @@ class Suspect:
     owners: tuple[str, ...] = ()
     confirmed: str = ""
     """How rebuilds have shown that it is the cause; only then it is a culprit."""
+    page: str = ""
+    """Where its scheduler shows the run in which it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineagekit.events.combine import combine
+from lineagekit.events.lenient import mapping
 from lineagekit.events.said import Name, Touch
-from lineagekit.events.summary import Seen, summarize
+from lineagekit.events.summary import Seen, page_of, summarize
 from lineagekit.store import query, walk
 from lineagekit.store.database import Database
 from lineagekit.store.found import Read, Run, job_title, title_of
@@ -85,6 +86,12 @@ class Views:
         if number not in self._views:
             self._views[number] = self._look(number)
         return self._views[number]
+
+    def page(self, run: str) -> str:
+        """Where the scheduler of the run of this id shows it; "" where it has none."""
+        rows = self._store.run_events(run) if run else ()
+        pages = (page_of(mapping(mapping(row.event.get("run")).get("facets"))) for row in rows if not row.damaged)
+        return next(filter(None, pages), "")
 
     def profile(self, table: str) -> bytes | None:
         """The profile of the table with this `lkt1`, if it was kept."""

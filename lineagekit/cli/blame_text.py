@@ -131,6 +131,8 @@ def _suspect(place: int, suspects: Sequence[Suspect]) -> Iterator[str]:
     about += [f"owner {', '.join(map(safe, one.owners))}"] if one.owners else []
     if about:
         yield f"            {'   '.join(about)}"
+    if one.page:
+        yield f"            page {safe(one.page)}"
 
 
 def _path(jobs: tuple[str, ...]) -> str:
@@ -259,6 +261,7 @@ def _suspect_json(one: Suspect) -> dict[str, Any]:
         "tie": one.tie or None,
         "path": list(change.path),
         "owners": list(one.owners),
+        "page": one.page or None,
         "run": change.run,
         "good_run": change.good_run,
     }

@@ -19,7 +19,7 @@ from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.output import Output
 from lineagekit.errors import NotFoundError, UsageError
 from lineagekit.events.lenient import mapping
-from lineagekit.events.summary import RunSummary, Seen, summarize
+from lineagekit.events.summary import RunSummary, Seen, page_of, summarize
 from lineagekit.graph.card import card
 from lineagekit.record.reasons import explain
 from lineagekit.store.query import runs
@@ -74,6 +74,8 @@ class Show:
 def _text(run: RunSummary) -> Iterator[str]:
     yield f"run {run.run}"
     yield f"job {run.namespace}/{run.job}  {run.state}  {run.began}" + (f" to {run.ended}" if run.ended else "")
+    if page := page_of(run.facets):
+        yield f"page {page}"
     if error := mapping(run.facets.get("errorMessage")).get("message"):
         yield f"error {error}"
     for title, datasets in (("reads", run.inputs), ("writes", run.outputs)):
@@ -131,6 +133,7 @@ def _to_json(run: RunSummary) -> dict[str, Any]:
         "state": run.state,
         "began": run.began,
         "ended": run.ended,
+        "page": page_of(run.facets) or None,
         "inputs": [_seen_json(seen) for seen in run.inputs],
         "outputs": [_seen_json(seen) for seen in run.outputs],
         "params": run.params,

@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lineagekit.events.edges import merge
+from lineagekit.events.producers import mend
 from lineagekit.events.said import Name, Said, Told, Touches
-from lineagekit.events.summary import ENDS
+from lineagekit.events.summary import ENDS, outcome
 
 Edge = tuple[Name | None, Name | None]
 
@@ -30,15 +31,18 @@ def combine(events: Iterable[tuple[bytes, Said]]) -> Told:
     is_told = any(said.is_ours for said in ends)
     telling = [said for said in ordered if not (is_told and is_brief(said))]
     whole = telling[0] if len(telling) == 1 else _merged(telling)
-    return Told(
+    told = Told(
         run=last.run,
         job=last.job or next((said.job for said in reversed(ordered) if said.job), _UNNAMED),
         began=min(said.time for said in ordered),
         ended=last.time if ends else 0,
-        state=last.type if ends else "RUNNING",
+        state=outcome(said.type for said in ends),
         said=whole,
-        edges=_edges(whole),
     )
+    if any(said.note is not None for said in ordered):
+        told = mend(told, ordered)
+    told.edges = _edges(told.said)
+    return told
 
 
 def is_brief(said: Said) -> bool:

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from lineagekit.events.facets import PRODUCER
 from lineagekit.events.facts import read_facts, read_owners
 from lineagekit.events.lenient import Facets, count, facet, mapping, microseconds, objects, text
+from lineagekit.events.producers import known_producer
 from lineagekit.events.said import Column, Name, Piece, Said, Touch, Touches
 
 Role = Literal["input", "output"]
@@ -49,7 +50,8 @@ def read_edges(event: Mapping[str, Any], *, time: int) -> Said:
         said.is_ours = EVENT_FACET in mapping(run.get("facets"))
         _read_parents(mapping(run.get("facets")), said)
     read_facts(mapping(run.get("facets")), mapping(job.get("facets")), said)
-    return said
+    producer = known_producer(said.sender)
+    return producer.read(event, said) if producer else said
 
 
 def _name(named: Mapping[str, Any]) -> Name | None:

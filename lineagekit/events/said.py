@@ -115,6 +115,8 @@ class Said:
     """The software that sent it."""
     is_ours: bool = False
     """Built by `events.build`, whose end of a run tells all of it."""
+    note: Any = None
+    """What `events.producers` has to know of this event when all of its run is there; None of most."""
 
 
 @dataclass(slots=True)
@@ -132,3 +134,5 @@ class Told:
     """Inputs, outputs and the rest, merged."""
     edges: frozenset[tuple[Name | None, Name | None]] | None = None
     """Which input went into which output, where that is not simply all into all. None on either side is nothing."""
+    named: Touches = field(default_factory=dict)
+    """Datasets that its events name, and that it neither read nor wrote: what else is said of them is true."""

@@ -14,7 +14,8 @@ from typing import Any
 
 from lineagekit.events.lenient import mapping
 
-ENDS = ("COMPLETE", "FAIL", "ABORT")
+FAILED = "FAIL"
+ENDS = ("COMPLETE", FAILED, "ABORT")
 _CONTENT = {
     "inputs": ("inputFacets", "lineagekit_inputContent"),
     "outputs": ("outputFacets", "lineagekit_outputContent"),
@@ -80,11 +81,29 @@ class RunSummary:
         return {str(one.get("name", one.get("key"))): str(one.get("value", "")) for one in ours or theirs}
 
 
+def page_of(facets: Mapping[str, Any]) -> str:
+    """Where a scheduler shows this run to people, as its facets tell: Airflow's page of the task; "" without one."""
+    page = mapping(mapping(facets.get("airflow")).get("taskInstance")).get("log_url")
+    return page if isinstance(page, str) and page.startswith(("http://", "https://")) else ""
+
+
+def outcome(ends: Iterable[str]) -> str:
+    """What a run came to, from the types of the events that ended it, oldest first.
+
+    A failure stays one: nobody says FAIL by mistake, but Spark says COMPLETE a moment after it. Our own settler, which
+    can only guess that a silent run was killed, says ABORT of it, and the end that comes after all counts.
+    """
+    state = "RUNNING"
+    for end in ends:
+        state = state if state == FAILED else end
+    return state
+
+
 def summarize(events: Iterable[Mapping[str, Any]]) -> RunSummary:
     """Put a run together from its events."""
     ordered = sorted(events, key=lambda event: (str(event.get("eventType")) in ENDS, str(event.get("eventTime", ""))))
     times = [str(event.get("eventTime", "")) for event in ordered]
-    state = next((e["eventType"] for e in reversed(ordered) if e.get("eventType") in ENDS), "RUNNING")
+    state = outcome(str(event["eventType"]) for event in ordered if event.get("eventType") in ENDS)
     last = ordered[-1]
     return RunSummary(
         run=str(last["run"]["runId"]),

@@ -17,9 +17,11 @@ from dataclasses import dataclass, replace
 
 from lineagekit.events.combine import combine
 from lineagekit.events.naming import escape_name
-from lineagekit.events.said import Name, Piece, Said, Touch
+from lineagekit.events.producers import AIRFLOW, airflow, known_producer
+from lineagekit.events.said import Name, Piece, Said, Told, Touch
 from lineagekit.identity.manifest import Manifest
 from lineagekit.store.bind import SKEW, Binder
+from lineagekit.store.column_claims import Claimed, withdraw, witnesses
 from lineagekit.store.flows import Flows, pairs_of
 from lineagekit.store.found import How
 from lineagekit.store.heard import Heard, hear
@@ -47,6 +49,7 @@ _SENDER = (
     " last = max(last, excluded.last), events = events + excluded.events"
 )
 _TOUCHING = "SELECT run FROM read WHERE dataset = ?1 UNION SELECT run FROM write WHERE dataset = ?1"
+_UNENDED = "SELECT id FROM run WHERE parent = ? AND took IS NULL"
 _OF_CLASS = (
     "DELETE FROM snapshot WHERE dataset = ?1",
     "DELETE FROM pin WHERE dataset = ?1",
@@ -140,19 +143,26 @@ class Filling:
         number, job = number_of_run(self._connection, run)
         if job is not None:
             events = self._all_events(run, newest) or events
-        self._put(number, events, told_before=job)
+        self._put(number, self._told(number, events, newest), told_before=job)
 
     def _tell_again(self, number: int, newest: int) -> None:
         (key,) = self._connection.execute("SELECT uuid FROM run WHERE id = ?", (number,)).fetchone()
         (job,) = self._connection.execute("SELECT job FROM run WHERE id = ?", (number,)).fetchone()
         if events := self._all_events(run_text(key), newest):
-            self._put(number, events, told_before=job)
+            self._put(number, self._told(number, events, newest), told_before=job)
         self._done.add(number)
 
-    def _put(self, number: int, events: list[Heard], *, told_before: int | None) -> None:
+    def _told(self, number: int, events: list[Heard], newest: int) -> Told:
+        """What the events of a run say together; of tasks that never said how they ended, their DAG does."""
         told = combine(events)
-        if told_before is not None:
-            self._take_out(number, told_before)
+        if any(isinstance(said.note, airflow.Ended) for _, said in events):
+            self._again.update(run for (run,) in self._connection.execute(_UNENDED, (number,)))
+        elif not told.ended and told.said.parent and known_producer(told.said.sender) is AIRFLOW:
+            told = airflow.closed(told, [said for _, said in self._all_events(told.said.parent, newest)])
+        return told
+
+    def _put(self, number: int, told: Told, *, told_before: int | None) -> None:
+        claimed = self._take_out(number, told_before) if told_before is not None else None
         for name, touch in told.said.inputs.items():
             if touch.pieces_total > len(touch.pieces):
                 told.said.inputs[name] = self._with_all_pieces(touch)
@@ -163,21 +173,25 @@ class Filling:
         self._pending += put.reads
         self._writes += [_Write(place, at, snap, bool(done)) for _, place, at, snap, _, done, *_ in put.writes if at]
         self._done.add(number)
-        if told_before is not None:
-            self._flows.redo(told_before)
+        if claimed is not None:
+            asked = witnesses(self._connection, number, claimed)
+            self._again |= asked
+            self._done -= asked  # those of this very transaction, too
+            self._flows.redo(claimed.job)
             self._flows.redo(put.job)
         else:
             inputs = {read.whole.place for read in put.reads} | {read.also for read in put.reads if read.also}
             outputs = {place for _, place, *_, of, parts in put.writes if of is None or parts == LINKED}
             self._flows.add(put.job, put.began, pairs_of(inputs, outputs, put.edges))
 
-    def _take_out(self, number: int, job: int) -> None:
+    def _take_out(self, number: int, job: int) -> Claimed:
         for place, at, snap, done in self._connection.execute(_WRITES, (number,)):
             self._writes.append(_Write(place, at, snap, bool(done)))
         for (run,) in self._connection.execute(_READERS, (number,)):
             self._again.add(run)
         self._pending = [read for read in self._pending if read.run != number]
         clear_run(self._connection, number)
+        return withdraw(self._connection, number, job)
 
     def _all_events(self, run: str, newest: int) -> list[Heard]:
         """Events of a run up to here: what lies behind is another transaction's."""

@@ -20,7 +20,7 @@ from lineagekit.errors import StoreError
 from lineagekit.store.database import Database, open_database
 
 FILE = "index.db"
-_FILLING = 1
+_FILLING = 2
 """Grows with each change of what is put into the tables."""
 
 BASE = 1_767_225_600_000_000

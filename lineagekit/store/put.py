@@ -82,6 +82,8 @@ class Putter:
         self._put_run(told, run, put.job)
         outputs = {name: self._dataset(name, touch) for name, touch in told.said.outputs.items()}
         inputs = {name: self._dataset(name, touch) for name, touch in told.said.inputs.items()}
+        for name, touch in told.named.items():
+            self._dataset(name, touch)
         written = [
             row
             for name, touch in told.said.outputs.items()

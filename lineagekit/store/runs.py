@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs at a glance: one small row each, kept with every event, so that listing them reads no event.
 
-The row is a function of the set of events: order of arrival, duplicates and late events change nothing.
+The row is a function of the set of events: order of arrival, duplicates and late events change nothing. A run that
+failed has failed, whatever it says later (`events.summary.outcome`); beside that, its last word counts.
 
     >>> recent_runs(database, 20, job="train", since=None)  # doctest: +SKIP
 """
@@ -14,18 +15,22 @@ from operator import itemgetter
 from typing import Any
 
 from lineagekit.events.lenient import mapping
-from lineagekit.events.summary import ENDS
+from lineagekit.events.summary import ENDS, FAILED
 from lineagekit.store.database import Database, SqlRow
 from lineagekit.store.packing import plain
 from lineagekit.store.rows import Entry, Outline, RunRow
 
 # An event that ends the run knows it best; of two, the later. The names only settle ties the same way every time.
-_KNOWS_BETTER = "(excluded.ended, excluded.state, excluded.job, excluded.namespace) > (ended, state, job, namespace)"
+_KNOWS_BETTER = "(excluded.ended, excluded.job, excluded.namespace) > (ended, job, namespace)"
 _BEST = f"CASE WHEN {_KNOWS_BETTER} THEN excluded.{{0}} ELSE {{0}} END"
+_STATE = (
+    f"CASE WHEN '{FAILED}' IN (state, excluded.state) THEN '{FAILED}'"
+    " WHEN (excluded.ended, excluded.state) > (ended, state) THEN excluded.state ELSE state END"
+)
 _VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ADD = (
     "INSERT INTO run VALUES {} ON CONFLICT (run) DO UPDATE SET"
-    f" job = {_BEST.format('job')}, namespace = {_BEST.format('namespace')}, state = {_BEST.format('state')},"
+    f" job = {_BEST.format('job')}, namespace = {_BEST.format('namespace')}, state = {_STATE},"
     " began = min(began, excluded.began), ended = max(ended, excluded.ended),"
     " inputs = max(inputs, excluded.inputs), outputs = max(outputs, excluded.outputs), seq = max(seq, excluded.seq)"
 )
@@ -104,8 +109,9 @@ def _of_one_event(entry: Entry, seq: int) -> SqlRow:
 
 def _sum(one: SqlRow, other: SqlRow) -> SqlRow:
     """What `_ADD` makes of the two."""
-    best = max(one, other, key=itemgetter(5, 3, 1, 2))
-    return (*best[:4], min(one[4], other[4]), *map(max, one[5:], other[5:]))
+    _, job, namespace, *_ = max(one, other, key=itemgetter(5, 1, 2))
+    state = FAILED if FAILED in (one[3], other[3]) else max(one, other, key=itemgetter(5, 3))[3]
+    return (one[0], job, namespace, state, min(one[4], other[4]), *map(max, one[5:], other[5:]))
 
 
 def _count(value: object) -> int:

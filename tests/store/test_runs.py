@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -30,6 +31,22 @@ def test_what_comes_after_the_end_does_not_open_a_run_again(store: Store) -> Non
     store.append([entry("a", "COMPLETE"), entry("a", "OTHER", time=MOMENT + 9), entry("a", "START", time=MOMENT - 9)])
     (row,) = store.recent_runs()
     assert (row.state, row.began, row.ended, row.seq) == ("COMPLETE", MOMENT - 9, MOMENT, 3)
+
+
+@pytest.mark.parametrize("order", list(permutations(("START", "FAIL", "COMPLETE"))))
+def test_a_run_that_failed_has_failed_whatever_it_says_later(store: Store, order: tuple[str, ...]) -> None:
+    times = {"START": 0, "FAIL": 5, "COMPLETE": 9}
+    store.append([entry("at once", type_, time=MOMENT + times[type_]) for type_ in order])
+    for type_ in order:
+        store.append([entry("by and by", type_, time=MOMENT + times[type_])])
+    for row in store.recent_runs():
+        assert (row.state, row.began, row.ended) == ("FAIL", MOMENT, MOMENT + 9)
+
+
+def test_a_run_that_was_taken_for_killed_may_still_come_to_its_end(store: Store) -> None:
+    store.append([entry("a", "ABORT")])
+    store.append([entry("a", "COMPLETE", time=MOMENT + 5)])
+    assert store.recent_runs()[0].state == "COMPLETE"
 
 
 some_events = st.lists(

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Airflow's provider: what its events leave out.
+
+1. A task that is killed, or ends by `os._exit`, says START and nothing more, ever. How it ended the end of its DAG
+   tells, in `airflowState`: one state for each task, of all its tries and mapped instances together.
+2. Of statements to databases that the provider does not know (SQLite) there is the text and no table. Which database
+   it was is not said either, so these tables are told apart by DAG: tables of two DAGs are never taken for one.
+
+>>> event = {"job": {"facets": {"sql": {"query": "INSERT INTO daily SELECT id FROM orders"}}}}
+>>> said = read(event, Said("run", "COMPLETE", 2, job=Name("prod", "shop.load")))
+>>> list(said.inputs), list(said.outputs)
+([Name(namespace='airflow:prod', name='shop/orders')], [Name(namespace='airflow:prod', name='shop/daily')])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from lineagekit.events.lenient import Facets, facet, mapping, text
+from lineagekit.events.said import Name, Said, Told, Touch
+
+_STATES = {"failed": "FAIL", "success": "COMPLETE", "skipped": "COMPLETE", "removed": "ABORT"}
+_LONGEST = 100_000
+"""Characters of a statement that is parsed: nobody wrote a longer one by hand."""
+
+
+class Ended(NamedTuple):
+    """How the tasks of a DAG ended, as its own last event tells."""
+
+    at: int
+    states: Mapping[str, str]
+
+
+def read(event: Facets, said: Said) -> Said:
+    """Fill in tables that only the statement names; note how the tasks of a DAG ended."""
+    job = mapping(mapping(event.get("job")).get("facets"))
+    if "sql" in job and said.job and not (said.inputs or said.outputs):
+        told = _tables_of(text(facet(job, "sql").get("query")))
+        dag = said.job.name.partition(".")[0]
+        said.inputs, said.outputs = (
+            {Name(f"airflow:{said.job.namespace}", f"{dag}/{table}"): Touch() for table in tables} for tables in told
+        )
+    of_run = mapping(mapping(event.get("run")).get("facets"))
+    if "airflowState" in of_run:
+        states = mapping(facet(of_run, "airflowState").get("tasksState"))
+        said.note = Ended(said.time, {str(task): text(state) for task, state in states.items()})
+    return said
+
+
+def closed(told: Told, of_dag: Iterable[Said]) -> Told:
+    """A task of which only the beginning is known, as the end of its DAG tells of it."""
+    ends = [said.note for said in of_dag if isinstance(said.note, Ended)]
+    if told.ended or not ends:
+        return told
+    last = max(ends, key=lambda end: end.at)
+    state = _STATES.get(last.states.get(told.job.name.partition(".")[2], ""))
+    return replace(told, state=state, ended=max(last.at, told.began)) if state else told
+
+
+@lru_cache(maxsize=4096)
+def _tables_of(statement: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read and written, sorted; none where it cannot be parsed."""
+    if not statement or len(statement) > _LONGEST:
+        return (), ()
+    from openlineage_sql import parse
+
+    parsed = parse([statement])
+    if not parsed:
+        return (), ()
+    read, written = ({table.qualified_name for table in tables} for tables in (parsed.in_tables, parsed.out_tables))
+    return tuple(sorted(read)), tuple(sorted(written))
