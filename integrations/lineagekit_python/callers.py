@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 
-from lineagekit.agent.modules import is_project_file
+from lineagekit.agent.imported import is_project_file
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:

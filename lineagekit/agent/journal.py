@@ -15,8 +15,9 @@ where the next record begins, and only that one is lost. A fact is acknowledged 
 survives the death of its process; the `end` of a run is also flushed to the disk.
 
 The first record is the header: `{"fact": "journal", "version": 1, "id", "host", "boot", "pid", "start", "parent"}`.
-Every fact has `n`, its place in the journal (1, 2, 3...), and `at`, nanoseconds since 1970. Readers pass over facts
-that they do not know.
+Every fact has `n`, its place in the journal (1, 2, 3...), and `at`, nanoseconds since 1970. A run that a process
+began is over with its `end`, or with the death of that process, unless it said `pause`: then another one goes on with
+it. Readers pass over facts that they do not know.
 """
 
 from __future__ import annotations

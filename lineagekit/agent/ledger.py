@@ -113,6 +113,10 @@ class Ledger:
         if path not in self._doubts:
             self._doubts[path] = _evidence(_stat(path))
 
+    def is_in_doubt(self, path: str) -> bool:
+        """Whether it may be written still without anybody telling."""
+        return path in self._doubts
+
     def replacing(self, path: str) -> None:
         """Something is about to take this path's place, or to remove it; an input's old bytes are kept."""
         if self._seen.get(path, 0) & (READ | WRITTEN) == READ:

@@ -15,6 +15,7 @@ import os
 import sys
 
 from lineagekit.agent.border import border
+from lineagekit.agent.imported import imported
 from lineagekit.agent.origin import commit_of, entry_point, in_notebook, repository_of
 from lineagekit.agent.process import BEGAN
 
@@ -23,16 +24,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_OURS = ("lineagekit.", "lineagekit_")
-
 _digests: dict[str, list[str]] = {}
 
 
-def say_all(run: Any) -> None:
-    """Write what is known of code and environment into a run."""
+def say_all(run: Any, *, entry: str = "", loaded: frozenset[str] = frozenset(), began: int = 0) -> None:
+    """Write what is known of code and environment into a run.
+
+    A server that forks for each job says which program that is (`entry`), and since when (`began`) it has imported
+    what was not `loaded` before.
+    """
     with border("code"):
-        entry = entry_point()
+        entry = entry or entry_point()
         root = repository_of(entry or os.getcwd())
         code: dict[str, Any] = {
             "fact": "code",
@@ -40,54 +42,34 @@ def say_all(run: Any) -> None:
             "repository": root,
             "commit": commit_of(root) if root else "",
         }
-        code["modules"] = [[name, path, _digest(path)] for name, path in project_modules()]
+        code["modules"] = [
+            [name, path, _digest(path, BEGAN if name in loaded else began or BEGAN)]
+            for name, path in project_modules(entry)
+        ]
         if in_notebook():
             code["cells"] = _cells()
         run.say(code)
     with border("environment"):
-        run.say({"fact": "environment", **_machine(), "packages": packages(), "installed": _installed()})
+        run.say({"fact": "environment", **_machine(), "packages": imported.packages, "installed": _installed()})
 
 
-def project_modules() -> list[tuple[str, str]]:
-    """Name and path of each project module that is loaded."""
-    entry = entry_point()
-    found = {entry: "__main__"} if entry.endswith(".py") else {}
-    for name, module in list(sys.modules.items()):
-        path = getattr(module, "__file__", None)
-        if isinstance(path, str) and _is_project(name, path):
-            found[os.path.abspath(path)] = name
+def project_modules(entry: str = "") -> list[tuple[str, str]]:
+    """Name and path of each project module that was loaded; the program's is `__main__`."""
+    entry = entry or entry_point()
+    imported.look()
+    found = {**imported.projects, **({entry: "__main__"} if entry.endswith(".py") else {})}
     return sorted((name, path) for path, name in found.items())
 
 
-def packages() -> dict[str, str]:
-    """The imported packages that are installed, each with its version where it tells one."""
-    found = {}
-    for name, module in list(sys.modules.items()):
-        path = getattr(module, "__file__", None) if "." not in name else None
-        if isinstance(path, str) and name[:1] != "_" and any(part in path for part in _INSTALLED):
-            version = vars(module).get("__version__", "")  # asked for as an attribute, some warn
-            found[name] = version if isinstance(version, str) else str(version)[:50]
-    return found
-
-
-def is_project_file(path: str) -> bool:
-    """Whether a source file is the user's own."""
-    return not path.startswith((_STANDARD, "<")) and not any(part in path for part in _INSTALLED)
-
-
-def _is_project(name: str, path: str) -> bool:
-    return path.endswith(".py") and not (name + ".").startswith(_OURS) and is_project_file(path)
-
-
-def _digest(path: str) -> list[str]:
+def _digest(path: str, since: int) -> list[str]:
     if path not in _digests:
-        _digests[path] = _take(path)
+        _digests[path] = _take(path, since)
     return _digests[path]
 
 
-def _take(path: str) -> list[str]:
+def _take(path: str, since: int) -> list[str]:
     try:
-        if os.stat(path).st_mtime_ns > BEGAN:
+        if os.stat(path).st_mtime_ns > since:
             return []  # whatever lies there now is not what was imported
         with open(path, "rb") as file:
             return ["sha256:" + hashlib.sha256(file.read()).hexdigest()]
@@ -136,6 +118,3 @@ def _installed() -> str:
             except OSError:
                 continue
     return "sha256:" + hashlib.sha256("\n".join(sorted(names)).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-_STANDARD = os.path.join(os.path.dirname(os.__file__), "")

@@ -211,11 +211,12 @@ class Run:
     ) -> None:
         """End it, with the error if there is one; the error goes on."""
         with border("exit"):
-            self._close()
+            self.close()
             state = "COMPLETE" if error is None else "FAIL" if isinstance(error, Exception) else "ABORT"
             self.end(state, "" if error is None else describe(error))
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """What this thread does from here on is no longer its lineage."""
         process = self.process
         with process.lock:
             if self in process.opened:

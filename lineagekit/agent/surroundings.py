@@ -89,7 +89,7 @@ def _asked_by_project() -> bool:
         if frame.f_code.co_filename not in _PLUMBING and not frame.f_code.co_filename.startswith("<frozen"):
             break
         frame = frame.f_back  # type: ignore[assignment]
-    from lineagekit.agent.modules import is_project_file
+    from lineagekit.agent.imported import is_project_file
 
     return frame is not None and is_project_file(frame.f_code.co_filename)
 

@@ -28,6 +28,7 @@ from lineagekit.record.bench import Bench, name_of, row_of
 from lineagekit.record.contents import add_content
 from lineagekit.record.foreign import sift
 from lineagekit.record.gather import gather
+from lineagekit.record.join import join
 from lineagekit.record.keep import Proven
 from lineagekit.record.prove import Claim, Proof, is_telling
 from lineagekit.record.story import Story
@@ -81,9 +82,11 @@ def settle_batch(found: Sequence[Found], bench: Bench) -> None:
     accounts = [_finish(one, told[one.run], bench) for one in _tell({id_: stories[id_] for id_ in told}, told, bench)]
     built = {one.run: entries for one in accounts if (entries := _entries(one, told[one.run], bench))}
     for run in found:
+        emitted = _emitted(stories[run.id], run, bench)
         if run.stage == "emitted":
-            name = run.members[0].owner.id
-            built[run.id] = sift(stories[run.id].emitted, bench.folder, name=name, done=bench.done)
+            built[run.id] = emitted
+        elif run.id in built:
+            built[run.id] = join(built[run.id], emitted)
     settled = [run for run in found if run.id in built]
     accounts = [one for one in accounts if one.run in built]
     _keep_objects(accounts, bench.store)
@@ -197,6 +200,11 @@ def _entries(account: Account, found: Found, bench: Bench) -> list[Entry]:
     except BadDataError:
         bench.done["failed"] += 1
         return []
+
+
+def _emitted(story: Story, run: Found, bench: Bench) -> list[Entry]:
+    """Events that processes made themselves, of this run or of many."""
+    return sift(story.emitted, bench.folder, name=run.members[0].owner.id, done=bench.done) if story.emitted else []
 
 
 def _marks(found: Sequence[Found], store: Store) -> Iterator[Mark]:

@@ -108,7 +108,7 @@ class Paths:
             before = place.seen if place else None
             one = self._add_written(Written(name, at, text(fact, "door"), before=before, changes=before is not None))
         if one.evidence is None or found != one.opened:  # else nothing was written: who left it so is another question
-            one.evidence, one.listing, one.at = found, listing(fact), at
+            one.evidence, one.listing, one.at, one.taken = found, listing(fact), at, ""
         one.is_open = False
         one.door, one.is_folder = text(fact, "door") or one.door, "listing" in fact
         self._note_folder(one)
@@ -163,6 +163,12 @@ class Paths:
                 place.seen = found
             else:
                 place.doubt = reasons.CHANGED_AFTER_READ
+
+    def taken(self, fact: Fact, at: int) -> None:
+        """The job has hashed what it wrote, as long as it was sure to be its own."""
+        one = self._writes.get(path(fact))
+        if one is not None and one.evidence is not None and one.evidence == evidence(fact):
+            one.taken = text(fact, "digest")
 
     def model(self, name: str, model: ModelName) -> None:
         """What lies at this path is a model, wherever it is moved."""

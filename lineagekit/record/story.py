@@ -205,6 +205,7 @@ _OF_PATHS: dict[object, Callable[[Paths, Fact, int], None]] = {
     "moved": Paths.moved,
     "removed": Paths.removed,
     "changed": Paths.changed,
+    "taken": Paths.taken,
 }
 _OF_STORY: dict[object, Callable[[Story, Fact, int], None]] = {
     "dataset": Story._dataset,

@@ -154,6 +154,8 @@ def _note(mention: Mention, fact: Fact) -> None:
         mention.began = mention.began or mention.at or 1
     elif kind == "end":
         mention.ended = True
+    elif kind == "pause":
+        mention.began = 0  # another process goes on with it, and this one's death says nothing of it
 
 
 def _stage(run: str, members: list[Survey], now: int, age: int, is_settled: Callable[[str], bool]) -> Stage:

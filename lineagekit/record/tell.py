@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -24,6 +25,8 @@ from lineagekit.record.uses import Known, dataset_use, input_use, output_use, re
 KILLED = "ended without saying so: killed, crashed, or os._exit"
 
 _VERSION_DIGITS = 12
+_SCRIPT = re.compile(r"\.(py|ipynb|sh|R|r|jl)$")
+"""What a job named by its file ends with; one of Airflow is `dag.task`."""
 
 
 def tell(
@@ -110,7 +113,7 @@ def _marked(use: Use, model: ModelName | None, job: str) -> Use:
         return use
     stem = os.path.basename(use.name).partition(".")[0]
     digest = use.snapshot.digests[0].hex[:_VERSION_DIGITS] if use.snapshot and use.snapshot.digests else ""
-    name = model.name or "/".join(filter(None, (os.path.splitext(job)[0], stem)))
+    name = model.name or "/".join(filter(None, (_SCRIPT.sub("", job), stem)))
     return replace(use, model=ModelName(name, model.version or digest))
 
 

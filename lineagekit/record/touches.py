@@ -76,6 +76,8 @@ class Written:
     is_open: bool = False
     is_folder: bool = False
     model: ModelName | None = None
+    taken: str = ""
+    """Digest that the job itself took of the bytes with this evidence."""
 
     @property
     def is_unchanged(self) -> bool:

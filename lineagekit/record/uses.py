@@ -72,6 +72,8 @@ def output_use(asked: AskedOutput, run: str, known: Known, *, elsewhere: bool) -
         snapshot, reason = _of_folder(written.path, known.folders[written.path, written.listing], changed)
     elif claim is not None:
         snapshot, reason = _first((claim,), known)
+        if snapshot is None and (taken := _taken(written, claim)) is not None:
+            snapshot, reason = taken, ""
     elif os.path.isdir(written.path):
         return None
     else:
@@ -115,6 +117,15 @@ def _first(claims: Iterable[Claim], known: Known) -> tuple[Snapshot | None, str]
             return known.snapshots[claim], ""
         reason = reason or known.proofs[claim].reason
     return None, reason
+
+
+def _taken(written: Written, claim: Claim) -> Snapshot | None:
+    """By the digest that the job took itself, where the bytes are not there any more."""
+    try:
+        digests = (Digest.parse(written.taken),) if written.taken else ()
+    except BadDataError:
+        return None
+    return Snapshot(written.path, "file", digests, bytes=claim.evidence.size) if digests else None
 
 
 def _of_folder(path: str, outcome: Manifest | str, changed: str) -> tuple[Snapshot | None, str]:
