@@ -8,10 +8,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell \
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
-.PHONY: help install test check lint house demo bench proof faults slow clean
+.PHONY: help install test check lint house demo bench proof faults slow airflow-env spark-env clean
 
 help:  ## Print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/.dev  ## Make .venv with all that development needs
 
@@ -45,11 +45,11 @@ proof: .venv/.dev  ## Break pipelines that run for real, and count how often bla
 faults: .venv/.dev  ## Run the tests that kill, flood and fill disks
 	$(BIN)/python -m pytest -ra -m faults $(ARGS)
 
-slow: .venv/.dev  ## Run the tests that take long
+slow: .venv/.dev airflow-env .venv-airflow2/.done .venv-dbt/.done spark-env  ## Run the tests that take long
 	$(BIN)/python -m pytest -ra -m slow $(ARGS)
 
 clean:  ## Remove .venv and all that was built or remembered
-	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-airflow .venv-airflow2 .venv-dbt .venv-spark build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -59,6 +59,30 @@ clean:  ## Remove .venv and all that was built or remembered
 .venv/.dev: .venv/bin/python $(PACKAGES)
 	$(PIP) --editable integrations --editable '.[dev,fast,s3]'
 	@touch $@
+
+airflow-env: .venv-airflow/.done  ## Make .venv-airflow, in which the tests of Airflow run it
+
+.venv-airflow/.done: constraints-airflow.txt integrations/pyproject.toml pyproject.toml
+	test -x .venv-airflow/bin/python || $(PYTHON) -m venv .venv-airflow
+	.venv-airflow/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-airflow.txt \
+		--editable 'integrations[airflow]' --editable . pandas scikit-learn \
+		apache-airflow-providers-common-sql apache-airflow-providers-sqlite
+	@touch $@
+
+.venv-airflow2/.done: integrations/pyproject.toml pyproject.toml
+	test -x .venv-airflow2/bin/python || $(PYTHON) -m venv .venv-airflow2
+	.venv-airflow2/bin/python -m pip install --quiet --disable-pip-version-check 'apache-airflow<3' \
+		--editable 'integrations[airflow]' --editable . pandas scikit-learn \
+		apache-airflow-providers-common-sql apache-airflow-providers-sqlite
+	@touch $@
+
+.venv-dbt/.done: integrations/pyproject.toml
+	test -x .venv-dbt/bin/python || $(PYTHON) -m venv .venv-dbt
+	.venv-dbt/bin/python -m pip install --quiet --disable-pip-version-check 'dbt-core<1.11' 'dbt-duckdb<1.10' \
+		openlineage-dbt --editable integrations
+	@touch $@
+
+spark-env: .venv-spark/.done  ## Make .venv-spark, in which the tests of Spark run it
 
 .venv/.demo: .venv/bin/python $(PACKAGES)
 	$(PIP) --editable integrations --editable '.[demo]'

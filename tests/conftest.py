@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -13,6 +14,10 @@ from lineagekit.cause import cage
 
 settings.register_profile("patient", deadline=None)  # a machine's moods are no failure
 settings.load_profile("patient")
+
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENTS = ("airflow", "spark")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -32,9 +37,11 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests of a Marquez that runs are there where MARQUEZ_URL names one; elsewhere a recorded one has to do.
 
-    Those of a cage are there where the kernel lets anybody build one, which containers may forbid.
+    Those of a cage are there where the kernel lets anybody build one, which containers may forbid. Those of Airflow
+    and Spark are there where `make airflow-env` and `make spark-env` have made an environment for them.
     """
     absent = [] if os.environ.get("MARQUEZ_URL") else ["live"]
+    absent += [name for name in ENVIRONMENTS if not _has(name, items)]
     if any(item.get_closest_marker("caged") for item in items) and (why := cage.why_not()):
         print(f"tests that rebuild are left out: {why}")
         absent.append("caged")
@@ -42,6 +49,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def _has(name: str, items: list[pytest.Item]) -> bool:
+    """Whether the environment is there; where all have to be, its tests fail rather than be left out."""
+    if (ROOT / f".venv-{name}" / ".done").exists() or os.environ.get("LINEAGEKIT_REQUIRE_ALL"):
+        return True
+    if any(item.get_closest_marker(name) for item in items):
+        print(f"tests of {name} are left out: run `make {name}-env` for them")
+    return False
 
 
 def _require(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The task that this process runs, as a run that is recorded: begun before its body, ended after the provider.
+
+    >>> begin(task_instance); ...; stop(task_instance); ...; end(task_instance, "COMPLETE")  # doctest: +SKIP
+
+It has the run id that Airflow's provider of OpenLineage gives to it, so what is recorded and what the provider says of
+it are one run. Programs that the body starts are told of it by the environment, and hang below it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from lineagekit.agent.border import describe
+from lineagekit.agent.handover import has_full_package, is_somebody_settling, start_settler
+from lineagekit.agent.origin import working_folder
+from lineagekit.agent.process import open_process, tell_children
+from lineagekit.agent.run import SAID, Run, current_run
+from lineagekit_airflow.outputs import say_digests
+
+TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
+if TYPE_CHECKING:
+    from typing import Any
+
+_PARENT, _ROOT = "OPENLINEAGE_PARENT_ID", "OPENLINEAGE_ROOT_PARENT_ID"
+
+_LOADED = frozenset(sys.modules) - {"__main__"}
+"""What a process had imported before it knew of any task: of that, the file may be newer than what runs."""
+
+
+class Task:
+    """One attempt of a task instance."""
+
+    __slots__ = ("began", "dag_file", "ended", "environ", "key", "process", "run")
+
+    def __init__(self, process: Any, run: Run, instance: Any) -> None:
+        """Nothing is recorded yet."""
+        self.process, self.run, self.key = process, run, _key(instance)
+        self.dag_file, self.began = _dag_file(instance), _began(instance)
+        self.ended = 0
+        self.environ: dict[str, str | None] = {}
+
+
+_task: Task | None = None
+
+
+def recorded(run_id: object) -> Task | None:
+    """The task of this process if it has this run id; None for any other run, and outside of a task."""
+    return _task if _task is not None and _task.run.id == run_id else None
+
+
+def begin(instance: Any) -> None:
+    """From here on what this process does is this task's, and its children's."""
+    global _task
+    process = open_process()
+    if process is None:
+        return
+    if _of(instance) is not None:  # deferred, and resumed in one process
+        return
+    pause()
+    names = _names(instance)
+    from lineagekit.agent.session import watch
+
+    if not process.watching:
+        watch(process)
+        _leave_out_airflow()
+    task = _task = Task(process, _run_of(process, instance, names), instance)
+    task.environ = {name: os.environ.get(name) for name in (_PARENT, _ROOT)}
+    os.environ[_PARENT], os.environ[_ROOT] = names["parent"], names["root"]
+    process.opened.append(task.run)
+    tell_children(process)
+    task.run.outer = current_run.get()
+    current_run.set(task.run)
+    task.run.begin()
+    if params := _params(instance):
+        task.run.params(params)
+
+
+def stop(instance: Any) -> None:
+    """The body is done: what comes after it (the provider, callbacks, the next task) is not its lineage."""
+    task = _of(instance)
+    if task is None or task.ended:
+        return
+    task.ended = _nanoseconds(getattr(instance, "end_date", None)) or time.time_ns()
+    task.run.close()
+    _restore(task)
+    from lineagekit.agent import modules
+
+    modules.say_all(task.run, entry=task.dag_file, loaded=_LOADED, began=task.began)
+    say_digests(task.run)
+
+
+def end(instance: Any, state: str, error: object = None) -> None:
+    """The provider has told of it, too: the run is over, and somebody else may settle it."""
+    global _task
+    task = _of(instance)
+    if task is None:
+        return
+    _task = None
+    said = describe(error) if isinstance(error, BaseException) else str(error or "")
+    task.run.end(state, said)
+    store = task.process.config.store_folder
+    if task.process.settle_how() != "off" and has_full_package() and not is_somebody_settling(store):
+        start_settler(store, "--now")
+
+
+def pause() -> None:
+    """The process leaves a task that has not ended: it is deferred, and goes on in another process later."""
+    global _task
+    task, _task = _task, None
+    if task is not None:
+        task.run.close()
+        _restore(task)
+        task.run.say({"fact": "pause"})
+
+
+def _leave_out_airflow() -> None:
+    """Its own files are no data of a task: in `dag.test()` the scheduler's database is open in this process."""
+    from lineagekit.agent import scenery
+
+    home = os.path.abspath(os.path.expanduser(os.environ.get("AIRFLOW_HOME", "~/airflow")))
+    files = ("airflow.db*", "airflow.cfg", "webserver_config.py", "simple_auth_manager_*", "logs/*")
+    scenery.leave_out(globs=[os.path.join(home, name) for name in files])
+
+
+def _of(instance: Any) -> Task | None:
+    """The task of this process, if it is this instance: states are also changed by hand, in other processes."""
+    return _task if _task is not None and _task.key == _key(instance) else None
+
+
+def _key(instance: Any) -> tuple[object, ...]:
+    return tuple(getattr(instance, name, None) for name in ("dag_id", "task_id", "run_id", "map_index", "try_number"))
+
+
+def _names(instance: Any) -> dict[str, str]:
+    from airflow.providers.openlineage.plugins import macros
+
+    id, job, namespace = (
+        macros.lineage_run_id(instance),
+        macros.lineage_job_name(instance),
+        macros.lineage_job_namespace(),
+    )
+    parent, root = f"{namespace}/{job}/{id}", macros.lineage_root_parent_id(instance)
+    return {"id": str(id), "job": job, "namespace": namespace, "parent": parent, "root": root}
+
+
+def _run_of(process: Any, instance: Any, names: dict[str, str]) -> Run:
+    run = Run(process, names["job"], id=names["id"], how="airflow", rank=SAID)
+    run.namespace = names["namespace"]
+    run.place = {
+        "job": names["job"],
+        "namespace": names["namespace"],
+        "cwd": working_folder(),
+        "entry": _dag_file(instance),
+        "argv": [],
+    }
+    return run
+
+
+def _dag_file(instance: Any) -> str:
+    return str(getattr(getattr(instance.task, "dag", None), "fileloc", "") or "")
+
+
+def _began(instance: Any) -> int:
+    """When the attempt began, which is before its DAG was parsed."""
+    return _nanoseconds(getattr(instance, "start_date", None)) or time.time_ns()
+
+
+def _nanoseconds(moment: Any) -> int:
+    return int(moment.timestamp() * 1e9) if moment is not None else 0
+
+
+def _params(instance: Any) -> dict[str, Any]:
+    """What the run was set to: the DAG's params, and the plain ones among what the body is called with."""
+    task = instance.task
+    given: dict[str, Any] = dict(getattr(task, "op_kwargs", None) or {})
+    body, words = getattr(task, "python_callable", None), getattr(task, "op_args", None)
+    if body is not None and words:
+        from inspect import signature
+
+        given = {**signature(body).bind_partial(*words).arguments, **given}
+    told = {name: value for name, value in given.items() if isinstance(value, (str, int, float, bool))}
+    return {**dict(instance.get_template_context().get("params") or {}), **told}
+
+
+def _restore(task: Task) -> None:
+    for name, value in task.environ.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -1,0 +1,2 @@
+{{ config(materialized="table") }}
+select sum(x) as x from {{ ref("orders") }}
