@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events of others: files of OpenLineage lines in the folder of journals, and events that a process sent by itself.
 
-    >>> drain(folder, store, now=time.time_ns(), done=Counter())  # doctest: +SKIP
+    >>> drain(folder, store, prover, now=time.time_ns(), done=Counter())  # doctest: +SKIP
 
 They go into the log as they are. A line that is no OpenLineage is put into the folder `refused`, never lost. When the
 runs of a file have ended and nothing was written for a while, the file is renamed, so that who opens it by name makes a
@@ -20,6 +20,8 @@ from blake3 import blake3
 
 from lineagekit.errors import BadDataError
 from lineagekit.events.lenient import mapping
+from lineagekit.record.prove import Prover
+from lineagekit.record.spark_bytes import SPARK, Binder
 from lineagekit.store.admit import admit, parse
 from lineagekit.store.log import Entry, Mark, Store
 
@@ -48,11 +50,15 @@ def find_foreign(folder: str) -> list[str]:
     return [os.path.join(folder, name) for name in sorted(wanted)]
 
 
-def drain(folder: str, store: Store, *, now: int, done: Counter[str]) -> None:
-    """Bring what is new in each file into the log, and remove those that are done with. Raises StoreError."""
+def drain(folder: str, store: Store, prover: Prover, *, now: int, done: Counter[str]) -> None:
+    """Bring what is new in each file into the log, and remove those that are done with. Raises StoreError.
+
+    Of Spark's events the bytes are added that they are about, as far as these can be proven still.
+    """
+    binder = Binder(prover, lambda run: row.began if (row := store.find_run(run)) else None)
     for path in find_foreign(folder):
         try:
-            _drain_file(path, store, now, done)
+            _drain_file(path, store, binder, now, done)
         except OSError:
             done["failed"] += 1
 
@@ -72,7 +78,7 @@ def sift(events: Iterable[object], folder: str, *, name: str, done: Counter[str]
     return entries
 
 
-def _drain_file(path: str, store: Store, now: int, done: Counter[str]) -> None:
+def _drain_file(path: str, store: Store, binder: Binder, now: int, done: Counter[str]) -> None:
     name = os.path.basename(path)
     found = os.stat(path)
     is_over = path.endswith(_DONE) and now - found.st_ctime_ns > IDLE
@@ -80,12 +86,35 @@ def _drain_file(path: str, store: Store, now: int, done: Counter[str]) -> None:
     if mark:
         offset = store.mark(mark)
         for lines, end in _read_lines(path, offset if offset <= found.st_size else 0, found.st_size, is_over):
-            entries = sift(lines, os.path.dirname(path), name=name, done=done)
+            told = [_bound(line, binder) for line in lines]
+            _keep_manifests(binder, store)
+            entries = sift(told, os.path.dirname(path), name=name, done=done)
             done["events"] += store.append(entries, origin=f"file:{name}", marks=[Mark(mark, end)], durable=True)
     if is_over:
         os.unlink(path)
     elif not path.endswith(_DONE) and _is_done(path, found, now, store):
         os.rename(path, f"{path}.{found.st_ino}-{now}{_DONE}")
+
+
+def _bound(line: bytes, binder: Binder) -> object:
+    """The line as it is, or the event with what was learned of its data."""
+    if SPARK not in line:
+        return line
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return line
+    told = binder.bind(event)
+    return line if told is event else told
+
+
+def _keep_manifests(binder: Binder, store: Store) -> None:
+    """Events name them by their digests. Kept for nothing they do no harm."""
+    while binder.manifests:
+        manifest = binder.manifests.pop()
+        if store.object("manifest", str(manifest.digest)) is None:
+            with store.write():
+                store.keep_object("manifest", str(manifest.digest), "".join(manifest.to_lines()).encode())
 
 
 def _mark_of(path: str, name: str, *, whole: bool) -> str:

@@ -30,6 +30,10 @@ UNREADABLE = "unreadable"
 AMBIGUOUS = "ambiguous"
 NO_BYTES = "no bytes here"
 NOT_YET = "not hashed yet"
+NOT_COMMITTED = "no proof that it was committed"
+OTHER_SIZE = "not of the size that its writer says"
+NO_VERSION = "no version of this time"
+NO_FILE_LIST = "its log does not list its files"
 
 _SOON = "Settle sooner: run the job with `lineagekit run`, which waits until its files are hashed."
 
@@ -72,6 +76,16 @@ REASONS = {
     NO_BYTES: Reason(
         "It is not on a disk of this machine: a database, an object store, a name that was only said.",
         "Its version, etag or pin stands for it where there is one.",
+    ),
+    NOT_COMMITTED: Reason(
+        "Spark says that the query ended, but nothing shows that it wrote: no statistics, no version in a table's log.",
+        "Look at the job: the write may have been refused. Of Spark with Delta see lineagekit_spark.attach.",
+    ),
+    OTHER_SIZE: Reason("The files that are new have not the size that Spark says it wrote.", _SOON),
+    NO_VERSION: Reason("The table's log has no commit that fits the time of the query.", "Its name stands for it."),
+    NO_FILE_LIST: Reason(
+        "The table's log was cleaned up, or rows are deleted by vectors: its files alone do not tell what is in it.",
+        "Its version stands for it.",
     ),
     NOT_YET: Reason("The run goes on: its data is hashed when it has ended.", "Wait for its end."),
 }

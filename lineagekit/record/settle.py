@@ -86,7 +86,7 @@ def _work(bench: Bench, runs: Collection[str] | None, plan: Plan) -> _Pass:
     done.overtaken = settle_found(ready, bench)
     remove(done.round, bench)
     if runs is None:
-        drain(bench.folder, bench.store, now=plan.now(), done=bench.done)
+        drain(bench.folder, bench.store, bench.prover, now=plan.now(), done=bench.done)
         sweep(done.round, bench.kept)
     if plan.live:
         _start(done.waiting, bench, plan.now())

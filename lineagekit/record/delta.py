@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Delta table at one version: which files it had, read from the table's own log.
+
+    >>> table = DeltaLog("/data/orders")  # doctest: +SKIP
+    >>> table.version_between(began, ended)  # doctest: +SKIP
+    12
+    >>> table.files(12)  # doctest: +SKIP
+    {'part-00000-3f...snappy.parquet': 4096}
+
+The folder itself says little: it holds the files of all versions. Files of a version are never written again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from urllib.parse import unquote
+
+from lineagekit.errors import BadDataError
+from lineagekit.events.lenient import Facets, count, mapping, text
+
+_COMMIT = re.compile(r"(\d{20})\.json")
+_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.parquet")
+_COLUMNS = ["add.path", "add.size", "add.deletionVector"]
+
+
+class DeltaLog:
+    """The log of a table on this machine."""
+
+    def __init__(self, table: str) -> None:
+        """Nothing is read yet."""
+        self._folder = os.path.join(table, "_delta_log")
+
+    @staticmethod
+    def is_one(folder: str) -> bool:
+        """Whether this folder is a Delta table."""
+        return os.path.isdir(os.path.join(folder, "_delta_log"))
+
+    def version_between(self, began: int, ended: int) -> int | None:
+        """The only version that was committed in this time, in nanoseconds; None where there are none or several."""
+        found = [version for version, at in self._times() if began <= at <= ended]
+        return found[0] if len(found) == 1 else None
+
+    def version_at(self, moment: int) -> int | None:
+        """The newest version that was there at this time."""
+        return max((version for version, at in self._times() if at <= moment), default=None)
+
+    def files(self, version: int) -> dict[str, int] | None:
+        """Sizes by relative path; None where the log does not tell (cleaned up, deletion vectors, files elsewhere)."""
+        try:
+            start, found = self._checkpoint(version)
+            for number in range(start, version + 1):
+                for action in self._actions(number):
+                    _apply(action, found)
+        except (OSError, BadDataError):
+            return None
+        return found
+
+    @cached_property
+    def _names(self) -> list[str]:
+        try:
+            return sorted(os.listdir(self._folder))
+        except OSError:
+            return []
+
+    def _times(self) -> Iterator[tuple[int, int]]:
+        """Version and time of each commit, in nanoseconds, by the log and not by the file system, which may copy it."""
+        for name in self._names:
+            if match := _COMMIT.fullmatch(name):
+                version = int(match[1])
+                info = next((action["commitInfo"] for action in self._actions(version) if "commitInfo" in action), None)
+                if (at := count(mapping(info).get("timestamp"))) is not None:
+                    yield version, at * 10**6
+
+    def _actions(self, version: int) -> Iterator[Facets]:
+        with open(os.path.join(self._folder, f"{version:020}.json"), "rb") as file:
+            for line in file:
+                try:
+                    yield mapping(json.loads(line))
+                except ValueError as error:
+                    raise BadDataError(f"not the log of a Delta table: {file.name}: {error}") from error
+
+    def _checkpoint(self, version: int) -> tuple[int, dict[str, int]]:
+        """Where to begin to read, and what was there before."""
+        numbers = [int(match[1]) for name in self._names if (match := _CHECKPOINT.fullmatch(name))]
+        last = max((number for number in numbers if number <= version), default=None)
+        if last is None:
+            return 0, {}
+        return last + 1, self._read_checkpoint(os.path.join(self._folder, f"{last:020}.checkpoint.parquet"))
+
+    def _read_checkpoint(self, path: str) -> dict[str, int]:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+
+        try:
+            with ParquetFile(path) as file:
+                rows = file.read(columns=_COLUMNS).column("add").to_pylist()
+        except (ArrowException, KeyError) as error:
+            raise BadDataError(f"not a checkpoint: {path}: {error}") from error
+        found: dict[str, int] = {}
+        for row in rows:
+            if row is not None:
+                _apply({"add": row}, found)
+        return found
+
+
+def _apply(action: Facets, found: dict[str, int]) -> None:
+    add, remove = mapping(action.get("add")), mapping(action.get("remove"))
+    if path := unquote(text(add.get("path"))):
+        if "://" in path or path.startswith("/") or add.get("deletionVector"):
+            raise BadDataError(f"a file that cannot stand for its rows: {path}")
+        found[path] = count(add.get("size")) or 0
+    if gone := unquote(text(remove.get("path"))):
+        found.pop(gone, None)

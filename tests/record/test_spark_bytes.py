@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Spark's agent says in a file beside the journals gets the bytes that it is about, or the reason why not."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from lineagekit.agent.journal import new_id
+from lineagekit.identity.fingerprint import fingerprint
+from lineagekit.record import reasons
+from tests.record.jobs import World
+from tests.record.test_foreign import write
+
+PRODUCER = "https://github.com/OpenLineage/OpenLineage/tree/1.53.0/integration/spark"
+
+
+class Query:
+    """A query of an application: its beginning and end are events, and in between something is done."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.run = world, new_id(time.time_ns())
+
+    def say(self, type_: str, *, inputs: tuple[Path, ...] = (), outputs: dict[Path, int | None] | None = None) -> None:
+        datasets = [
+            {"namespace": "file", "name": str(path), "outputFacets": {} if size is None else _size(size)}
+            for path, size in (outputs or {}).items()
+        ]
+        event = {
+            "eventType": type_,
+            "eventTime": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "producer": PRODUCER,
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+            "run": {"runId": self.run, "facets": {}},
+            "job": {"namespace": "lake", "name": "nightly.execute_insert_into_hadoop_fs_relation_command.x"},
+            "inputs": [{"namespace": "file", "name": str(path)} for path in inputs],
+            "outputs": datasets,
+        }
+        write(self.world.journals / "spark-nightly.jsonl", event)
+        pause()
+
+    def content(self, role: str) -> dict[str, dict[str, Any]]:
+        self.world.settle()
+        ends = [row for row in self.world.rows(self.run) if row.type == "COMPLETE"]
+        datasets = json.loads(ends[-1].body)[f"{role}s"]
+        key = f"lineagekit_{role}Content"
+        return {Path(one["name"]).name: (one.get(f"{role}Facets") or {}).get(key, {}) for one in datasets}
+
+
+def _size(size: int) -> dict[str, Any]:
+    return {"outputStatistics": {"_producer": PRODUCER, "_schemaURL": "https://x/y#/$defs/z", "size": size}}
+
+
+def pause() -> None:
+    """Stamps of files are in steps of a clock's tick, times of Spark in milliseconds."""
+    time.sleep(0.02)
+
+
+@pytest.fixture
+def query(world: World) -> Query:
+    world.journals.mkdir(parents=True, exist_ok=True)
+    return Query(world)
+
+
+def folder_of(path: Path, **files: bytes) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    for name, body in files.items():
+        (path / f"{name}.parquet").write_bytes(body)
+    pause()
+    return path
+
+
+def committed(path: Path, **files: bytes) -> int:
+    """As Spark leaves it; the size that it says of it."""
+    folder_of(path, **files)
+    (path / ".part.parquet.crc").write_bytes(b"12345678")
+    (path / "_SUCCESS").touch()
+    pause()
+    return sum(map(len, files.values()))
+
+
+def test_a_folder_that_was_written_and_one_that_was_read_are_known_by_their_bytes(query: Query) -> None:
+    source, target = folder_of(query.world.data / "in", a=b"one"), query.world.data / "out"
+    query.say("START", inputs=(source,))
+    size = committed(target, part0=b"two", part1=b"three")
+    query.say("COMPLETE", inputs=(source,), outputs={target: size})
+    assert query.content("input")["in"]["digest"] == str(fingerprint(source).digests[0])
+    told = query.content("output")["out"]
+    assert (told["state"], told["digest"]) == ("exact", str(fingerprint(target).digests[0]))
+    assert (told["files"], told["kind"]) == (4, "directory")
+
+
+def test_appended_files_are_counted_by_themselves_and_the_folder_is_told_whole(query: Query) -> None:
+    target = query.world.data / "out"
+    committed(target, part0=b"before")
+    query.say("START")
+    (target / "part1.parquet").write_bytes(b"more")
+    pause()
+    query.say("COMPLETE", outputs={target: 4})
+    assert query.content("output")["out"]["digest"] == str(fingerprint(target).digests[0])
+
+
+def test_a_single_file_is_told_by_its_digest(query: Query) -> None:
+    source = query.world.data / "in.csv"
+    source.write_bytes(b"x")
+    pause()
+    query.say("START", inputs=(source,))
+    query.say("COMPLETE", inputs=(source,))
+    assert query.content("input")["in.csv"]["digest"] == str(fingerprint(source).digests[0])
+
+
+@pytest.mark.parametrize(
+    ("size", "reason"), [(None, reasons.NOT_COMMITTED), (6, reasons.OTHER_SIZE), (4, reasons.OTHER_SIZE)]
+)
+def test_without_proof_of_what_was_written_nothing_is_known(query: Query, size: int | None, reason: str) -> None:
+    target = query.world.data / "out"
+    query.say("START")
+    committed(target, part0=b"right")
+    query.say("COMPLETE", outputs={target: size})
+    assert query.content("output")["out"]["reason"] == reason
+
+
+def test_a_refused_write_of_a_folder_that_is_there_is_not_told_by_its_bytes(query: Query) -> None:
+    target = query.world.data / "out"
+    size = committed(target, part0=b"before")
+    query.say("START")
+    query.say("COMPLETE", outputs={target: size})
+    assert query.content("output")["out"]["reason"] == reasons.OTHER_SIZE
+
+
+def test_what_changed_after_it_was_written_or_while_it_was_read_is_unknown(query: Query) -> None:
+    source, target = folder_of(query.world.data / "in", a=b"one"), query.world.data / "out"
+    query.say("START", inputs=(source,))
+    size = committed(target, part0=b"two")
+    query.say("COMPLETE", inputs=(source,), outputs={target: size})
+    (source / "b.parquet").write_bytes(b"new")
+    (target / "part0.parquet").write_bytes(b"too")
+    assert query.content("output")["out"]["reason"] == reasons.CHANGED_AFTER_WRITE
+    assert query.content("input")["in"]["reason"] == reasons.CHANGED_AFTER_READ
+
+
+def test_a_file_that_was_removed_from_what_was_read_is_noticed(query: Query) -> None:
+    source = folder_of(query.world.data / "in", a=b"one", b=b"two")
+    query.say("START", inputs=(source,))
+    query.say("COMPLETE", inputs=(source,))
+    os.unlink(source / "b.parquet")
+    assert query.content("input")["in"]["reason"] == reasons.CHANGED_AFTER_READ
+
+
+def test_what_is_gone_is_said_to_be_gone(query: Query) -> None:
+    query.say("START")
+    query.say("COMPLETE", inputs=(query.world.data / "in",), outputs={query.world.data / "out": 5})
+    assert query.content("output")["out"]["reason"] == reasons.GONE
+    assert query.content("input")["in"]["reason"] == reasons.GONE
+
+
+def test_a_run_that_failed_has_no_bytes(query: Query) -> None:
+    target = query.world.data / "out"
+    query.say("START")
+    size = committed(target, part0=b"two")
+    query.say("FAIL")
+    query.say("COMPLETE", outputs={target: size})
+    assert query.content("output")["out"] == {}
+
+
+def test_without_its_beginning_nothing_is_bound(query: Query) -> None:
+    source = folder_of(query.world.data / "in", a=b"one")
+    query.say("COMPLETE", inputs=(source,))
+    assert query.content("input")["in"] == {}
+
+
+def test_a_delta_table_is_the_files_of_its_version(query: Query) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1, 2]}))
+    pause()
+    query.say("START", inputs=(table,))
+    write_deltalake(table, pa.table({"x": [3]}), mode="overwrite")
+    pause()
+    query.say("COMPLETE", inputs=(table,), outputs={table: None})
+    read, written = query.content("input")["table"], query.content("output")["table"]
+    assert [told["pins"] for told in (read, written)] == [
+        [{"system": "delta", "version": "0"}],
+        [{"system": "delta", "version": "1"}],
+    ]
+    assert read["digest"] != written["digest"]
+    assert (read["files"], written["files"]) == (1, 1)
+    again = query.world.data / "again"
+    again.mkdir()
+    for name in DeltaTable(table, version=1).file_uris():
+        (again / Path(name).name).write_bytes(Path(name).read_bytes())
+    assert written["digest"] == str(fingerprint(again).digests[0])
+
+
+def test_a_delta_table_of_many_versions_is_read_from_its_checkpoint(query: Query) -> None:
+    table = query.world.data / "table"
+    for number in range(5):
+        write_deltalake(table, pa.table({"x": [number]}), mode="append")
+    DeltaTable(table).create_checkpoint()
+    for number in range(4):
+        os.unlink(table / "_delta_log" / f"{number:020}.json")
+    pause()
+    query.say("START", inputs=(table,))
+    query.say("COMPLETE", inputs=(table,))
+    told = query.content("input")["table"]
+    assert (told["state"], told["files"], told["pins"][0]["version"]) == ("exact", 5, "4")
+
+
+def test_a_delta_table_that_nobody_committed_to_was_not_written(query: Query) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1, 2]}))
+    pause()
+    query.say("START")
+    query.say("COMPLETE", outputs={table: None})
+    assert query.content("output")["table"]["reason"] == reasons.NOT_COMMITTED
