@@ -63,10 +63,19 @@ def _search(rebuilds: Rebuilds, atoms: Atoms, judge: Judge) -> Done:
         if noise:
             step = noisy.next_step(ids, weights, told, noise, most=rebuilds.most)
         else:
-            step = search.next_step(ids, weights, dict(told), most=rebuilds.most)
+            step = search.next_step(ids, weights, dict(told), shares=_shares(rebuilds, everything), most=rebuilds.most)
         if isinstance(step, Done):
             return step
         rebuilds.again(step.atoms, step.why)
+
+
+def _shares(rebuilds: Rebuilds, everything: frozenset[str]) -> dict[frozenset[str], float]:
+    """How much of the difference between the good and the bad build each rebuild shows; nothing without numbers."""
+    values = {chosen: value for chosen, outcome in rebuilds.outcomes.items() if (value := outcome.value) is not None}
+    good, bad = values.get(frozenset()), values.get(everything)
+    if good is None or bad is None or good == bad:
+        return {}
+    return {chosen: (good - value) / (good - bad) for chosen, value in values.items()}
 
 
 def _noise(rebuilds: Rebuilds, everything: frozenset[str], judge: Judge) -> float:

@@ -38,6 +38,8 @@ class Hunt:
     atoms: tuple[Atom, ...]
     known: Known
     mass: Mapping[Atom, float]
+    shares: Mapping[Atoms, float] = field(default_factory=dict)
+    """How much of the whole difference a hybrid shows, where that was measured."""
     joined: list[Atoms] = field(default_factory=list)
     """Changes that only build together."""
     causes: list[Atoms] = field(default_factory=list)

@@ -20,21 +20,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from types import MappingProxyType
 
 from lineagekit.cause.chain import Chain, chain_of, split
 from lineagekit.cause.hunt import Hunt, prior_of
 from lineagekit.cause.probes import NONE, Atom, Atoms, Done, Known, Probe, Step, Verdict
 
+_PLAIN = 0.75
+"""Of the whole difference: who shows less may be bad by many small things."""
 _FEW = 4
 """Of a cause as small as that all parts are tried, where some hybrids could not be built."""
 
 
 def next_step(
-    atoms: Sequence[Atom], weights: Mapping[Atom, float], told: Mapping[Atoms, Verdict], *, most: int | None = None
+    atoms: Sequence[Atom],
+    weights: Mapping[Atom, float],
+    told: Mapping[Atoms, Verdict],
+    *,
+    shares: Mapping[Atoms, float] = MappingProxyType({}),
+    most: int | None = None,
 ) -> Step:
-    """Say which hybrid to build next, or what all verdicts told amount to; `most` of them, the free ones included."""
+    """Say which hybrid to build next, or what all verdicts told amount to; `most` of them, the free ones included.
+
+    `shares` say how much of the whole difference a hybrid shows: 0 is like the good build, 1 like the bad one.
+    """
     mine = {probe: verdict for probe, verdict in told.items() if probe <= frozenset(atoms)}
-    hunt = Hunt(tuple(atoms), Known(atoms, mine), prior_of(atoms, weights))
+    hunt = Hunt(tuple(atoms), Known(atoms, mine), prior_of(atoms, weights), shares)
     step = _baselines(hunt) or _causes(hunt)
     if isinstance(step, Done):
         return step
@@ -154,7 +165,9 @@ def _smallest(hunt: Hunt, found: Atoms) -> Atoms | Probe:
 def _member(hunt: Hunt, found: Atoms, bad: Atoms) -> Atoms | Probe:
     """One more change without which it would not be bad; what is found already belongs to it."""
     while True:
-        upper = hunt.known.smallest_bad(found, bad) or bad
+        upper = _upper(hunt, found, bad)
+        if isinstance(upper, Probe):
+            return upper
         lower = hunt.known.largest_good(found, upper, hunt.mass)
         hunt.suspects = upper - lower | found
         pieces = hunt.pieces(upper - lower)
@@ -168,6 +181,23 @@ def _member(hunt: Hunt, found: Atoms, bad: Atoms) -> Atoms | Probe:
             step = _narrow(hunt, chain_of(hunt.known, lower, pieces), None)
         if step is not None:
             return step
+
+
+def _upper(hunt: Hunt, found: Atoms, bad: Atoms) -> Atoms | Probe:
+    """A bad hybrid to look for the cause in: the smallest, unless it is barely bad and the rest of it all is worse.
+
+    Many harmless changes may add up to just enough: who looks for the cause among these finds no end of them.
+    """
+    upper = hunt.known.smallest_bad(found, bad) or bad
+    rest = bad - upper
+    if found or not rest or hunt.shares.get(upper, 1.0) >= _PLAIN:
+        return upper
+    verdict = hunt.known.verdict_of(rest)
+    if verdict is None:
+        return Probe(rest, f"{hunt.names(upper)} is barely bad: is the rest worse")
+    if verdict == "bad" and hunt.shares.get(rest, 0.0) > hunt.shares[upper]:
+        return hunt.known.smallest_bad(found, rest) or rest
+    return upper
 
 
 def _narrow(hunt: Hunt, chain: Chain, bet: Atoms | None) -> Atoms | Probe | None:

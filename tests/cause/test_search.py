@@ -234,3 +234,28 @@ def test_the_last_probe_allowed_may_confirm() -> None:
     _, told = search(ids, world)
     assert search(ids, world, most=len(told))[0].status == "confirmed"
     assert search(ids, world, most=len(told) - 1)[0].status == "stopped"
+
+
+def test_many_small_changes_that_add_up_do_not_lead_away_from_a_large_one() -> None:
+    """Each of twelve costs a little, together barely enough; the thirteenth alone is worse than all of them."""
+    ids = [f"{number:02}" for number in range(13)]
+    cost = dict.fromkeys(ids, 0.045) | {"12": 0.9}
+    told, shares = {}, {}
+    whole = sum(cost.values())
+    weights = {one: 1 - number / 20 for number, one in enumerate(ids)}
+    while isinstance(step := next_step(ids, weights, told, shares=shares), Probe):
+        shares[step.atoms] = sum(cost[one] for one in step.atoms) / whole
+        told[step.atoms] = "bad" if shares[step.atoms] > 0.35 else "good"
+    assert step.causes[0] == {"12"}
+    assert list(shares).index(frozenset(["12"])) <= 8
+
+
+def test_without_numbers_the_same_search_is_longer() -> None:
+    """What the numbers are good for: that the guard fires."""
+    ids = [f"{number:02}" for number in range(13)]
+    cost = dict.fromkeys(ids, 0.045) | {"12": 0.9}
+    told, whole = {}, sum(cost.values())
+    weights = {one: 1 - number / 20 for number, one in enumerate(ids)}
+    while isinstance(step := next_step(ids, weights, told), Probe):
+        told[step.atoms] = "bad" if sum(cost[one] for one in step.atoms) / whole > 0.35 else "good"
+    assert len(told) > 20
