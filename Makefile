@@ -4,6 +4,10 @@ SHELL := bash
 BIN := .venv/bin
 PACKAGES := pyproject.toml integrations/pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SPARK_JARS := io.openlineage:openlineage-spark_2.13:1.53.0 io.openlineage:openlineage-spark_2.12:1.53.0 \
+	io.delta:delta-spark_4.0_2.13:4.4.0 io.delta:delta-storage:4.4.0 io.delta:delta-kernel-api:4.4.0 \
+	io.delta:delta-kernel-defaults:4.4.0 io.delta:delta-kernel-unitycatalog:4.4.0 \
+	org.apache.iceberg:iceberg-spark-runtime-4.0_2.13:1.11.0
 # The first that answers: a name on the path may be a shim for a Python that is not there.
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell \
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
@@ -80,6 +84,14 @@ airflow-env: .venv-airflow/.done  ## Make .venv-airflow, in which the tests of A
 	test -x .venv-dbt/bin/python || $(PYTHON) -m venv .venv-dbt
 	.venv-dbt/bin/python -m pip install --quiet --disable-pip-version-check 'dbt-core<1.11' 'dbt-duckdb<1.10' \
 		openlineage-dbt --editable integrations
+	@touch $@
+
+.venv-spark/.done: constraints-spark.txt integrations/pyproject.toml pyproject.toml
+	test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-spark.txt \
+		--editable integrations --editable '.[fast,spark]'
+	for jar in $(SPARK_JARS); do mvn -q -B dependency:copy -Dartifact=$$jar -DoutputDirectory=.venv-spark/jars \
+		</dev/null || exit 1; done
 	@touch $@
 
 spark-env: .venv-spark/.done  ## Make .venv-spark, in which the tests of Spark run it

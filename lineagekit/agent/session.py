@@ -27,7 +27,14 @@ LAUNCHER = "LINEAGEKIT_LAUNCHER"
 """The process id of `lineagekit run`: its own child is the run that it began, not a run below it."""
 
 # How the workers of process pools are started: they have no program of their own.
-_WORKERS = ("multiprocessing.spawn", "multiprocessing.forkserver", "multiprocessing.resource_tracker", "loky.backend")
+_WORKERS = (
+    "multiprocessing.spawn",
+    "multiprocessing.forkserver",
+    "multiprocessing.resource_tracker",
+    "loky.backend",
+    "pyspark.daemon",
+    "pyspark.worker",
+)
 
 
 def autolog() -> None:

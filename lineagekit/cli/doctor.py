@@ -73,6 +73,8 @@ class Doctor:
 
 
 def _recorded(store: Store, where: str, folder: str) -> dict[str, Any]:
+    from lineagekit.record.spark import spark_health
+
     rows = store.recent_runs(RECENT)
     runs = [
         summarize(events) for row in rows if (events := [e.event for e in store.run_events(row.run) if not e.damaged])
@@ -80,6 +82,7 @@ def _recorded(store: Store, where: str, folder: str) -> dict[str, Any]:
     waiting = _files(os.path.join(folder, "journal"))
     return {
         "kept": _kept(folder),
+        "spark": spark_health(store, folder),
         "events": store.last_seq(),
         "runs": len(rows),
         "newest": rows[0].began if rows else None,
@@ -143,12 +146,14 @@ def _unwatched(runs: list[RunSummary]) -> Counter[str]:
 
 def _recorded_text(found: Mapping[str, Any]) -> Iterator[str]:
     from lineagekit.record.reasons import explain
+    from lineagekit.record.spark import spark_text
 
     newest = f", the newest {ago(found['newest'])}" if found["newest"] else ""
     yield f"runs         {found['runs']} of late{newest}; {found['events']} events in the log"
     unsettled = f": {found['unsettled']}" if found["unsettled"] else ""
     yield f"journals     {found['journals']} waiting{unsettled}"
     yield from _kept_text(found["kept"])
+    yield from spark_text(found["spark"])
     for reason, count in sorted(found["unknown"].items(), key=lambda item: -item[1]):
         why = explain(reason)
         yield f"unknown      {count} times: {reason}. {why.sentence if why.sentence != reason else ''}".rstrip()

@@ -8,14 +8,13 @@ orders.csv: OK
 
 from __future__ import annotations
 
-import csv
 import os
 import stat
 import sys
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -24,9 +23,10 @@ import typer
 
 from lineagekit.cli.checklist import compare, read_list
 from lineagekit.cli.flags import Json, Verbose
+from lineagekit.cli.items import bounded, items
 from lineagekit.cli.lines import snapshot_lines
 from lineagekit.cli.output import Output, describe_error
-from lineagekit.config import MOST_THREADS, Config
+from lineagekit.config import Config
 from lineagekit.errors import (
     BadDataError,
     ChangedWhileReadError,
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from lineagekit.identity.cache import DigestCache
     from lineagekit.identity.options import Options
 
+Take = Callable[[str, "Options"], Snapshot]
+
 _CONTRADICTIONS = (
     ("--content", "--bytes"),
     ("--content", "--both"),
@@ -50,6 +52,10 @@ _CONTRADICTIONS = (
     ("--bytes", "--delimiter"),
     ("--bytes", "--algorithm lkm1"),
     ("--content", "--algorithm sha256"),
+    *(
+        ("--engine spark", other)
+        for other in ("--bytes", "--both", "--algorithm sha256", "--delimiter", "--include", "--exclude", "--threads")
+    ),
 )
 
 
@@ -77,6 +83,9 @@ class Fingerprint:
         Literal["blake3", "sha256", "lkm1"],
         typer.Option(help="sha256: for the bytes; lkm1: for content, in any order and proof against forgery."),
     ] = "blake3"
+    engine: Annotated[
+        Literal["local", "spark"], typer.Option(help="spark: content only, of tables too large for one machine.")
+    ] = "local"
     columns: Annotated[list[str] | None, _option("--columns", "Only these columns.", metavar="A,B")] = None
     ignore: Annotated[list[str] | None, _option("--ignore", "All columns but these.", metavar="A,B")] = None
     delimiter: Annotated[str, _option("--delimiter", "What parts the cells of CSV.", metavar="CHARACTER")] = ""
@@ -94,11 +103,14 @@ class Fingerprint:
         if bool(self.targets) == bool(self.check):
             raise UsageError("expected either names or --check FILE", advice="Run: lineagekit help fingerprint")
         config = Config.from_environment()
-        threads = config.threads if self.threads is None else _bounded(self.threads)
+        threads = config.threads if self.threads is None else bounded(self.threads)
         self._refuse_contradictions()
-        with closing(self._open_cache(config)) as cache:
+        with closing(self._open_cache(config)) as cache, _taking(self.engine) as take:
             options = self._options(cache, threads, out)
-            return _check(self.check, options, out) if self.check else _name(self.targets or [], options, out)
+            if self.check:
+                return _check(self.check, options, out, take)
+            out.progress.total = _plain_size(self.targets or [], options) if self.engine == "local" else None
+            return _name(self.targets or [], options, out, take)
 
     def _options(self, cache: DigestCache, threads: int, out: Output) -> Options:
         from lineagekit.identity.options import Options
@@ -106,8 +118,8 @@ class Fingerprint:
         return Options(
             what=self._what(),
             algorithm=self.algorithm,
-            columns=_items(self.columns),
-            ignore=_items(self.ignore),
+            columns=items(self.columns),
+            ignore=items(self.ignore),
             delimiter=self.delimiter.replace("\\t", "\t") or None,
             include=tuple(self.include or ()),
             exclude=tuple(self.exclude or ()),
@@ -127,6 +139,10 @@ class Fingerprint:
             "--columns": self.columns,
             "--ignore": self.ignore,
             "--delimiter": self.delimiter,
+            "--include": self.include,
+            "--exclude": self.exclude,
+            "--threads": self.threads is not None,
+            f"--engine {self.engine}": True,
             f"--algorithm {self.algorithm}": True,
         }
         for one, other in _CONTRADICTIONS:
@@ -139,16 +155,27 @@ class Fingerprint:
         return NullCache() if self.no_cache else open_cache(config.cache_folder, trust=not self.paranoid)
 
 
-def _name(targets: list[str], options: Options, out: Output) -> int:
-    out.progress.total = _plain_size(targets, options)
-    answers = [_answer(target, options, out, alone=len(targets) == 1) for target in targets]
+@contextmanager
+def _taking(engine: str) -> Iterator[Take]:
+    """What takes a Snapshot: this process, or a session of Spark that ends with the command."""
+    if engine == "local":
+        yield _take
+        return
+    from lineagekit.cli.spark_engine import spark_session, take_with_spark
+
+    with spark_session() as spark:
+        yield partial(take_with_spark, spark)
+
+
+def _name(targets: list[str], options: Options, out: Output, take: Take) -> int:
+    answers = [_answer(target, partial(take, target, options), out, alone=len(targets) == 1) for target in targets]
     out.show({"snapshots": answers})
     return int(any(answer["state"] == "unknown" for answer in answers))
 
 
-def _answer(target: str, options: Options, out: Output, *, alone: bool) -> dict[str, Any]:
+def _answer(target: str, take: Callable[[], Snapshot], out: Output, *, alone: bool) -> dict[str, Any]:
     try:
-        snapshot = _take(target, options)
+        snapshot = take()
     except LineagekitError as error:
         if alone:
             raise
@@ -186,13 +213,11 @@ def _named(error: LineagekitError, target: str) -> LineagekitError:
     return error if said else type(error)(f"{target}: {error.message}", advice=error.advice)
 
 
-def _check(path: str, options: Options, out: Output) -> int:
-    from lineagekit.identity.fingerprint import fingerprint
-
-    fingerprint_once = lru_cache(maxsize=1)(fingerprint)  # the digests of one name stand together in a list
+def _check(path: str, options: Options, out: Output, take: Take) -> int:
+    take_once = lru_cache(maxsize=1)(take)  # the digests of one name stand together in a list
     verdicts = []
     for expected, name in list(read_list(_read(path), source=path)):
-        verdict = compare(expected, name, lambda e, n: fingerprint_once(n, options.as_named(e)))
+        verdict = compare(expected, name, lambda e, n: take_once(n, options.as_named(e)))
         out.say(str(verdict))
         verdicts.append(verdict)
     out.show({"entries": [verdict.to_json() for verdict in verdicts]})
@@ -207,25 +232,6 @@ def _read(path: str) -> list[str]:
     except OSError as error:
         raise UnreadableError(f"cannot read the list {path}: {error.strerror}") from error
     return os.fsdecode(data).removesuffix("\n").split("\n")
-
-
-def _items(values: Iterable[str] | None) -> tuple[str, ...]:
-    """Comma-separated, with quotes around a name that has a comma."""
-    return tuple(item for value in values or () for item in _cells(value))
-
-
-def _cells(value: str) -> Iterable[str]:
-    try:
-        return next(csv.reader([value], strict=True), ())
-    except csv.Error as error:
-        advice = "Put double quotes around a name that has a comma, a quote or a line end."
-        raise UsageError(f"not a list of columns: got {value!r}, expected names and commas", advice=advice) from error
-
-
-def _bounded(threads: int) -> int:
-    if threads < 1:
-        raise UsageError(f"not a number of threads: got {threads}, expected 1 or more", advice="Leave out --threads.")
-    return min(threads, MOST_THREADS)
 
 
 def _plain_size(targets: Iterable[str], options: Options) -> int | None:

@@ -86,6 +86,8 @@ def _drain_file(path: str, store: Store, binder: Binder, now: int, done: Counter
     if mark:
         offset = store.mark(mark)
         for lines, end in _read_lines(path, offset if offset <= found.st_size else 0, found.st_size, is_over):
+            for line in lines:
+                binder.note(line)
             told = [_bound(line, binder) for line in lines]
             _keep_manifests(binder, store)
             entries = sift(told, os.path.dirname(path), name=name, done=done)

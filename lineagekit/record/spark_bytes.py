@@ -11,9 +11,11 @@ is *unknown*, with its reason. Spark prunes partitions without saying so: of an 
 
 from __future__ import annotations
 
+import json
 import os
 from array import array
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -70,6 +72,14 @@ class Binder:
         self.manifests: list[Manifest] = []
         """Of the folders that were bound: the log keeps them."""
 
+    def note(self, line: bytes) -> None:
+        """Before: that a run failed may be said behind its end, which Spark calls complete."""
+        if b'"FAIL"' in line:
+            with suppress(ValueError):
+                event = mapping(json.loads(line))
+                if event.get("eventType") == "FAIL":
+                    self._failed.add(text(mapping(event.get("run")).get("runId")))
+
     def bind(self, event: object) -> object:
         """The event, with content where that can be known; itself where there is nothing to add."""
         if not isinstance(event, dict) or (producer := known_producer(text(event.get("producer")))) is None:
@@ -78,8 +88,6 @@ class Binder:
         if producer.name != "spark" or not run or at is None:
             return event
         self._began[run] = min(at, self._began.get(run, at))
-        if event.get("eventType") == "FAIL":
-            self._failed.add(run)
         if event.get("eventType") != "COMPLETE" or run in self._failed:
             return event
         known = self._began_of(run)

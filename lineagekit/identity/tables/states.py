@@ -11,6 +11,7 @@ audited is `lks1` or `lkm1`, plain hash trees.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -137,5 +138,10 @@ def sorted_hex(schema_hash: bytes, parts: list[Hashes]) -> str:
     ends = np.searchsorted(keys[rows, 0] >> np.uint64(56), np.arange(257, dtype=np.uint64))
     ordered = hashes[rows]
     leaves = (blake3(ordered[a:b].tobytes()).digest() for a, b in pairwise(ends))
-    head = b"lineagekit.msort.v1\0" + schema_hash + struct.pack("<Q", len(hashes))
+    return sorted_hex_of_leaves(schema_hash, len(hashes), leaves)
+
+
+def sorted_hex_of_leaves(schema_hash: bytes, rows: int, leaves: Iterable[bytes]) -> str:
+    """The `lkm1` hex from the BLAKE3 of each of the 256 buckets, wherever they were sorted."""
+    head = b"lineagekit.msort.v1\0" + schema_hash + struct.pack("<Q", rows)
     return blake3(head + b"".join(leaves)).hexdigest()
