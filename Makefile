@@ -90,7 +90,7 @@ airflow-env: .venv-airflow/.done  ## Make .venv-airflow, in which the tests of A
 	test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
 	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-spark.txt \
 		--editable integrations --editable '.[fast,spark]'
-	for jar in $(SPARK_JARS); do mvn -q -B dependency:copy -Dartifact=$$jar -DoutputDirectory=.venv-spark/jars \
+	for jar in $(SPARK_JARS); do mvn -q -B -Dstyle.color=never dependency:copy -Dartifact=$$jar -DoutputDirectory=.venv-spark/jars \
 		</dev/null || exit 1; done
 	@touch $@
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,10 +40,15 @@ _SKIP, _TAIL = 125, 4096
 class Prober:
     """Runs probes, one after the other, in one folder."""
 
-    def __init__(self, plan: Plan, supply: Supply, recipe: Recipe, folder: Path, config: str = "") -> None:
-        """Nothing is made yet; `config` is that of the stores in which probes are recorded."""
+    def __init__(
+        self, plan: Plan, supply: Supply, recipe: Recipe, folder: Path, config: str = "", *, key: Path | None = None
+    ) -> None:
+        """Nothing is made yet; `config` is that of the stores in which probes are recorded.
+
+        Digests of variables are comparable with those of the store that has this `key`.
+        """
         self.plan, self.supply, self.recipe, self.folder = plan, supply, recipe, folder
-        self._config = config
+        self._config, self._key = config, key
 
     def probe(self, chosen: frozenset[str], *, log: Path) -> Outcome:
         """Rebuild as often as asked for; the first that cannot be judged is the answer, else the mean."""
@@ -98,6 +104,9 @@ class Prober:
         store = _store_of(space)
         store.mkdir(mode=0o700)
         (store / "config.toml").write_text(self._config)
+        if self._key is not None and self._key.exists():
+            shutil.copyfile(self._key, store / "key")
+            (store / "key").chmod(0o600)
         own = {"LINEAGEKIT_STORE": str(store), "LINEAGEKIT_CACHE": str(store / "cache"), "LINEAGEKIT_SETTLE": "exit"}
         return environ | own | {"OPENLINEAGE_DISABLED": "true"}  # nobody else is told of what is only tried
 

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lineagekit.agent.redact import HIDDEN
@@ -19,6 +19,7 @@ from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.inquest import why_elsewhere
 from lineagekit.cause.probe import Prober, recorded_in
 from lineagekit.cause.proof import prove
+from lineagekit.cause.settings import setting_changes
 from lineagekit.cause.views import Use, View, Views
 from lineagekit.cause.workspace import Workspace
 from lineagekit.errors import LineagekitError, UsageError
@@ -26,6 +27,7 @@ from lineagekit.store import query, walk
 
 Measured = tuple[str, str, str]
 """A metric's name, of which model, on which exam."""
+_OTHER = -1
 _WORDS = ("equal bytes", "equal content", "equal metrics", "different")
 
 
@@ -36,6 +38,8 @@ class Recorded:
     run: View
     """Whose command it is."""
     plan: Plan
+    runs: tuple[View, ...]
+    """It, and what it started."""
     outputs: Mapping[str, Use]
     """By path; of several writes the last."""
     metrics: Mapping[Measured, float]
@@ -78,6 +82,8 @@ class Rerun:
     """Then and now."""
     why: str = ""
     seconds: float = 0.0
+    settings: tuple[str, ...] = ()
+    """What else was not as it was: code, packages, variables; a sentence each."""
 
     @property
     def is_equal(self) -> bool:
@@ -103,7 +109,7 @@ def recorded_of(views: Views, number: int) -> Recorded:
             for path in paths_of(use):
                 if path in made.written:
                     made.files.pop(path, None)  # what it wrote itself and then read is made anew
-    return Recorded(top, Plan((), made, made), outputs, _metrics(views, ours))
+    return Recorded(top, Plan((), made, made), tuple(tree), outputs, _metrics(views, ours))
 
 
 def rerun(recorded: Recorded, prober: Prober, *, log: Path) -> Rerun:
@@ -126,11 +132,12 @@ def rerun(recorded: Recorded, prober: Prober, *, log: Path) -> Rerun:
         now = {use.name.name: use for view in runs for use in view.outputs.values()}
         outputs = tuple(_compared(path, use, now.get(path)) for path, use in recorded.outputs.items())
         metrics = {name: (value, measured.get(name)) for name, value in recorded.metrics.items()}
+        settings = tuple(_settings(recorded.runs, runs))
         if ended.returncode != recorded.exit_code:
             why = f"exit code {ended.returncode}, which was {recorded.exit_code}"
-            return Rerun("different", outputs, metrics, why, ended.seconds)
+            return Rerun("different", outputs, metrics, why, ended.seconds, settings)
         word = "not the same inputs" if proof.trouble else _word(outputs, metrics)
-        return Rerun(word, outputs, metrics, proof.trouble, ended.seconds)
+        return Rerun(word, outputs, metrics, proof.trouble, ended.seconds, settings)
 
     return prober.build(hybrid, without, log, look)
 
@@ -161,6 +168,16 @@ def _tree(views: Views, number: int) -> Iterator[View]:
     yield views.of(number)
     for child in query.children(views.db, number):
         yield from _tree(views, child)
+
+
+def _settings(before: Iterable[View], after: Iterable[View]) -> Iterator[str]:
+    """What was different about the jobs themselves, though they read the same."""
+    now = {view.job: view for view in after}
+    for view in before:
+        if (again := now.get(view.job)) is not None:
+            # Numbers of settings are of one index; these are of two.
+            other = replace(again, run=replace(again.run, code=_OTHER, params=_OTHER, environment=_OTHER))
+            yield from (change.sentence for change in setting_changes(view, other) if not change.inert)
 
 
 def _compared(path: str, before: Use, after: Use | None) -> Output:

@@ -29,6 +29,7 @@ from lineagekit.errors import NotFoundError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from lineagekit.cause.rerun import Rerun
+    from lineagekit.store.database import Database
 
 _SAID = {
     "equal bytes": "all that it wrote is as it was",
@@ -43,7 +44,8 @@ class RerunCommand:
     """Run a recorded run again on what it read, and compare.
 
     What it read is put back in a workspace, where it is and where it was overwritten since; nothing of yours is
-    touched. RUN is a run's id, a job (its latest run), or a version of a model (the run that made it).
+    touched. RUN is a run's id, a job (its latest run), a model (its newest version), or one version of it. Where
+    another thing comes out, what else was not as it was is named: code, packages, variables.
 
     Example: lineagekit rerun churn@42
     """
@@ -69,7 +71,8 @@ class RerunCommand:
         from lineagekit.store.targets import find_target
 
         with asked(out, self.store) as it:
-            number = find_target(it.db, self.target, kinds=("run", "build", "model")).run
+            target = find_target(it.db, self.target, kinds=("run", "build", "model"))
+            number = target.run or _newest(it.db, target.model)
             if not number:
                 raise NotFoundError(f"{self.target} names no run", advice="See: lineagekit log")
             recorded = recorded_of(Views(it.db, it.store), number)
@@ -91,12 +94,27 @@ class RerunCommand:
             raise StoreError(why)
         recipe = Recipe(tuple(words), recorded.folder or ".", timeout=self.timeout, is_unsafe=self.unsafe)
         with TemporaryDirectory(dir=folder, prefix="rerun-", ignore_cleanup_errors=True) as scratch:
-            prober = Prober(recorded.plan, supply, recipe, Path(scratch), config_for(settings, content=True))
+            prober = Prober(
+                recorded.plan,
+                supply,
+                recipe,
+                Path(scratch),
+                config_for(settings, content=True),
+                key=Path(folder, "key"),
+            )
             found = rerun(recorded, prober, log=Path(scratch, "log"))
             said = Path(scratch, "log").read_text(errors="replace") if Path(scratch, "log").exists() else ""
         out.say(*_lines(found, said))
         out.show(_to_json(run.run, found))
         return 0 if found.is_equal else 1
+
+
+def _newest(db: Database, model: str) -> int:
+    """The run that made the newest version of a model; 0 where there is none."""
+    from lineagekit.store import walk
+
+    builds = walk.builds_of_model(db, model) if model else []
+    return max(builds, key=lambda build: build.at or 0).run if builds else 0
 
 
 def _lines(found: Rerun, said: str) -> Iterator[str]:
@@ -107,6 +125,10 @@ def _lines(found: Rerun, said: str) -> Iterator[str]:
         now = "as before" if before == after else "-> not told" if after is None else f"-> {after:.6g}"
         yield f"{safe(name):14} {before:.6g} {now}"
     yield f"{found.word.upper():14} {_SAID.get(found.word, '')}{': ' if found.why else ''}{safe(found.why)}".rstrip()
+    for sentence in () if found.is_equal else found.settings:
+        yield f"not as it was  {safe(sentence)}"
+    if not found.is_equal and not found.settings and not found.why:
+        yield "not as it was  nothing that is recorded: chance, the clock, or what it reads unseen"
     if found.why and said.strip():
         yield from (f"  {safe(line)}" for line in said.strip().splitlines()[-3:])
 
@@ -117,6 +139,7 @@ def _to_json(run: str, found: Rerun) -> dict[str, Any]:
         "equal": found.is_equal,
         "word": found.word,
         "why": found.why or None,
+        "settings": list(found.settings),
         "outputs": [
             {"path": one.path, "word": one.word, "before": one.before, "after": one.after} for one in found.outputs
         ],

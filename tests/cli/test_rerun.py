@@ -48,6 +48,24 @@ def test_what_is_not_the_same_is_named(project: Project) -> None:
     assert auc["before"] != auc["after"]
 
 
+def test_packages_and_variables_that_are_not_as_they_were_are_named(project: Project) -> None:
+    text = PIPELINE.replace("auc = 0.5", 'import told\nauc = 0.5 + told.PLUS + float(os.environ.get("EXTRA", "0"))')
+    (project.folder / "pipeline.py").write_text(text)
+    site = project.folder / "lib" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "told.py").write_text('__version__ = "1"\nPLUS = 0.0\n')
+    project.environ |= {"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
+    project.build()
+    (site / "told.py").write_text('__version__ = "2"\nPLUS = 0.1\n')
+    project.environ["EXTRA"] = "0.05"
+    done = project("rerun", "m", "--json")
+    assert done.returncode == 1, done.stdout + done.stderr
+    settings = json.loads(done.stdout)["result"]["settings"]
+    assert any(one.startswith("package told of pipeline.py: 1 -> 2") for one in settings), settings
+    assert any(one.startswith("EXTRA in the environment of pipeline.py: unset -> ") for one in settings), settings
+    assert len(settings) == 2
+
+
 def test_bytes_that_are_gone_and_runs_without_a_command_are_clear_errors(project: Project) -> None:
     (project.folder / ".lineagekit").mkdir()
     (project.folder / ".lineagekit" / "config.toml").write_text('keep = "none"\n')

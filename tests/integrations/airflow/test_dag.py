@@ -19,8 +19,9 @@ pytestmark = pytest.mark.airflow
 
 @pytest.fixture(scope="module", params=[".venv-airflow", pytest.param(".venv-airflow2", marks=pytest.mark.slow)])
 def airflow(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Airflow:
-    """Airflow 3, and 2.11."""
-    airflow = Airflow(tmp_path_factory.mktemp("airflow"), environment=request.param)
+    """Airflow 3, and 2.11; where events are to go in the end nobody answers."""
+    away = {"type": "http", "url": "http://127.0.0.1:9"}
+    airflow = Airflow(tmp_path_factory.mktemp("airflow"), environment=request.param, transport=away)
     airflow.migrate()
     airflow.run("python", DAGS / "shop.py", check=False)
     return airflow
@@ -114,3 +115,13 @@ def test_the_model_is_traced_to_the_raw_data(airflow: Airflow, told: dict[str, l
     places = [shown.index(one) for one in ("train.py", "shop.features", "shop.extract", "data/raw.csv")]
     assert places == sorted(places)
     assert "3 runs; 3 inputs: 3 by content" in shown
+
+
+def test_a_server_that_is_away_gets_nothing_and_loses_nothing(
+    airflow: Airflow, told: dict[str, list[dict[str, Any]]]
+) -> None:
+    environ = {**os.environ, "LINEAGEKIT_STORE": str(airflow.store)}
+    done = subprocess.run([sys.executable, "-m", "lineagekit", "push"], env=environ, capture_output=True, text=True)
+    count = sum(map(len, told.values()))
+    assert count >= 20
+    assert (done.returncode, f"http://127.0.0.1:9: {count} events waiting" in done.stderr) == (7, True)
