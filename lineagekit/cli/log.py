@@ -52,15 +52,25 @@ class Log:
         newest = f", the newest {ago(rows[0].began)}" if rows else ""
         out.say(f"{where}: {len(rows)} run{'' if len(rows) == 1 else 's'}{newest}")
         width = max((len(_title(row)) for row in rows), default=0)
-        out.say(*(_line(row, min(width, 30)) for row in rows))
+        digits = digits_of([row.run for row in rows])
+        out.say(*(_line(row, min(width, 30), digits) for row in rows))
         return 0
 
 
-def _line(row: RunRow, width: int) -> str:
+def digits_of(runs: list[str]) -> int:
+    """How much of an id tells these apart: those that a scheduler gives to the tasks of one day begin alike.
+
+    >>> digits_of(["01a21842-0976-7489-b94a", "01a21842-0976-73d9-b015"])
+    16
+    """
+    return next((n for n in range(SHORT, 36) if len({run[:n] for run in runs}) == len(set(runs))), 36)
+
+
+def _line(row: RunRow, width: int, digits: int) -> str:
     lasted = took(row.ended - row.began) if row.ended else ""
     counts = f"{row.inputs:3} in {row.outputs:3} out"
     return (
-        f"{moment(row.began)}  {row.state:8}  {_title(row)[-width:]:{width}}  {lasted:>9}  {counts}  {row.run[:SHORT]}"
+        f"{moment(row.began)}  {row.state:8}  {_title(row)[-width:]:{width}}  {lasted:>9}  {counts}  {row.run[:digits]}"
     )
 
 
