@@ -72,6 +72,8 @@ class Blame:
     also: tuple[str, ...]
     """Other models that were built from what the first suspect names, or from what came of it."""
     coverage: Coverage
+    gaps: tuple[str, ...] = ()
+    """What a producer has done and not told of, in sentences."""
 
     @property
     def onset(self) -> int | None:
@@ -147,9 +149,11 @@ def _blame(views: Views, series: Series, chosen: Chosen, question: Question) -> 
     ranked = [replace(one, confirmed=shown.get(one.change.sentence, "")) for one in ranked]
     suspects = [_owned(views, one, question.owners) for one in sorted(ranked, key=lambda one: not one.confirmed)]
     made = [(chosen.good.run, 0), (chosen.bad.run, 0)]
-    coverage = coverage_of(db, walk.upstream(db, made), complete=question.complete)
+    reads = walk.upstream(db, made)
+    coverage = coverage_of(db, reads, complete=question.complete)
     also = also_built(db, suspects, series)
-    return Blame(series, chosen, exam, tuple(suspects), alignment, steps, also, coverage)
+    gaps = tuple(views.gaps({run for read in reads for run in (read.run, read.src) if run}))
+    return Blame(series, chosen, exam, tuple(suspects), alignment, steps, also, coverage, gaps)
 
 
 def _owned(views: Views, suspect: Suspect, patterns: Mapping[str, str]) -> Suspect:

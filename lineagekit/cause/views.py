@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,9 @@ from lineagekit.store.heard import hear
 from lineagekit.store.log import Store
 
 Columns = tuple[tuple[str, str], ...]
+
+
+_SPARK = "/integration/spark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,16 @@ class Views:
         rows = self._store.run_events(run) if run else ()
         pages = (page_of(mapping(mapping(row.event.get("run")).get("facets"))) for row in rows if not row.damaged)
         return next(filter(None, pages), "")
+
+    def gaps(self, runs: Iterable[int]) -> Iterator[str]:
+        """Of which writes of the applications that these runs are of nobody told."""
+        from lineagekit.record.spark import unreported
+
+        if not any(_SPARK in sender.producer for sender in walk.senders(self.db)):
+            return
+        above = {run.parent for run in query.runs(self.db, runs).values() if run.parent}
+        family = {*above, *(child for one in above for child in query.children(self.db, one))}
+        yield from unreported(self._store, (run.run for run in query.runs(self.db, family).values()))
 
     def profile(self, table: str) -> bytes | None:
         """The profile of the table with this `lkt1`, if it was kept."""

@@ -160,6 +160,7 @@ def _ground(found: Blame) -> Iterator[str]:
         f"coverage {found.coverage.summary}; {_count(aligned.pairs, 'run')} compared, "
         f"{_count(aligned.pruned, 'input')} equal"
     )
+    yield from (f"         {safe(gap)}" for gap in found.gaps)
     reasons = Counter(aligned.unknown.values())
     for reason, count in reasons.most_common(_MOST):
         names = [name for name, why in aligned.unknown.items() if why == reason]
@@ -228,6 +229,7 @@ def blame_json(found: Blame) -> dict[str, Any]:
             "equal": found.alignment.pruned,
         },
         "also": list(found.also),
+        "gaps": list(found.gaps),
     }
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
@@ -108,16 +108,30 @@ def _trouble(folder: str) -> str:
         return ""
 
 
+def unreported(store: Store, runs: Iterable[str]) -> Iterator[str]:
+    """A sentence for each Spark application among these runs of which not every write was told."""
+    for application, counts in _last_said(store, runs).items():
+        if missing := counts["writes"] - counts["reported"]:
+            run = store.find_run(application)
+            told = f"Spark ran {counts['writes']} writes, the agent reported {counts['reported']}"
+            yield f"{run.job if run else application}: {told}: of {missing} there is no lineage"
+
+
 def _applications(store: Store) -> Iterator[dict[str, Any]]:
+    last = _last_said(store, (row.run for row in store.recent_runs(_ROWS)))
+    for application, counts in list(last.items())[:_APPLICATIONS]:
+        run = store.find_run(application)
+        yield {"run": application, "job": run.job if run else application, **counts}
+
+
+def _last_said(store: Store, runs: Iterable[str]) -> dict[str, dict[str, int]]:
     """The last that the listener said of each application, in whichever of its runs it said so."""
     last: dict[str, dict[str, int]] = {}
-    for row in store.recent_runs(_ROWS):
-        for event in store.run_events(row.run):
+    for run in runs:
+        for event in store.run_events(run):
             said = facet(mapping(event.event.get("run")).get("facets"), FACET) if not event.damaged else {}
             application = text(said.get("application"))
             counts = {key: count(said.get(key)) or 0 for key in _COUNTS}
             if application and counts["executions"] >= last.get(application, counts)["executions"]:
                 last[application] = counts
-    for application, counts in list(last.items())[:_APPLICATIONS]:
-        run = store.find_run(application)
-        yield {"run": application, "job": run.job if run else application, **counts}
+    return last
