@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The listener: called in the process and thread of the task, before the provider's own when the body begins and ends.
+"""The listener: called in the process and thread of the task, around the provider's own when the body begins and ends.
 
-`tryfirst` begins and stops recording, `trylast` ends the run: what the provider writes in between is settled with it.
-Hooks that Airflow has in some versions only are ignored by the others.
+What the provider writes in between is settled with the task's run. Hooks that Airflow has in some versions only are
+ignored by the others.
 """
 
 from __future__ import annotations
@@ -20,14 +20,19 @@ hookimpl = HookimplMarker("airflow")
 
 
 class Listener:
-    """Begins before the provider; two of these are registered, as a hook is called once for each."""
+    """Around what the provider does: its events belong to the task, and the files that it opens for them do not."""
 
-    @hookimpl(tryfirst=True)
-    def on_task_instance_running(self, task_instance: Any) -> None:
+    @hookimpl(wrapper=True, tryfirst=True)
+    def on_task_instance_running(self, task_instance: Any) -> Any:
         """The body is about to run."""
         with border("airflow.running"):
             _forget_hook_lineage()
             tasks.begin(task_instance)
+        try:
+            return (yield)
+        finally:
+            with border("airflow.body"):
+                tasks.enter(task_instance)
 
     @hookimpl(wrapper=True, tryfirst=True)
     def on_task_instance_success(self, task_instance: Any) -> Any:

@@ -45,10 +45,9 @@ def _is_chosen() -> bool:
 
     if conf.is_disabled():
         return False
-    transport = conf.transport()
-    if not isinstance(transport, dict) or not transport:
-        return _MARK in _text_of(conf.config_path(check_legacy_env_var=False))
-    if _MARK not in str(transport.get("type")):
+    path = conf.config_path(check_legacy_env_var=False)
+    transport = _ours(_read(path) if path else conf.transport())
+    if transport is None:
         return False
     from lineagekit_airflow import outputs
 
@@ -58,12 +57,20 @@ def _is_chosen() -> bool:
     return True
 
 
-def _text_of(path: str) -> str:
-    """An openlineage.yml, which may name transports within transports."""
-    if not path:
-        return ""
+def _read(path: str) -> Any:
+    """An openlineage.yml, which goes before the option, as for the provider."""
+    import yaml
+
     with open(path, encoding="utf-8") as file:
-        return file.read()
+        return yaml.safe_load(file)
+
+
+def _ours(config: Any) -> dict[str, Any] | None:
+    """Our transport, wherever it is: a composite one has others in it."""
+    if isinstance(config, dict) and _MARK in str(config.get("type")):
+        return config
+    inner = config.values() if isinstance(config, dict) else config if isinstance(config, list) else ()
+    return next((found for one in inner if (found := _ours(one)) is not None), None)
 
 
 class LineagekitPlugin(AirflowPlugin):  # type: ignore[misc]

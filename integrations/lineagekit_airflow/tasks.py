@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The task that this process runs, as a run that is recorded: begun before its body, ended after the provider.
 
-    >>> begin(task_instance); ...; stop(task_instance); ...; end(task_instance, "COMPLETE")  # doctest: +SKIP
+    >>> begin(task); ...; enter(task); ...; stop(task); ...; end(task, "COMPLETE")  # doctest: +SKIP
 
 It has the run id that Airflow's provider of OpenLineage gives to it, so what is recorded and what the provider says of
 it are one run. Programs that the body starts are told of it by the environment, and hang below it.
@@ -14,7 +14,7 @@ import sys
 import time
 
 from lineagekit.agent.border import describe
-from lineagekit.agent.handover import has_full_package, is_somebody_settling, start_settler
+from lineagekit.agent.handover import hand_over, has_full_package, is_somebody_settling, start_settler
 from lineagekit.agent.origin import working_folder
 from lineagekit.agent.process import open_process, tell_children
 from lineagekit.agent.run import SAID, Run, current_run
@@ -33,13 +33,14 @@ _LOADED = frozenset(sys.modules) - {"__main__"}
 class Task:
     """One attempt of a task instance."""
 
-    __slots__ = ("began", "dag_file", "ended", "environ", "key", "process", "run")
+    __slots__ = ("began", "dag_file", "ended", "environ", "key", "process", "run", "told")
 
     def __init__(self, process: Any, run: Run, instance: Any) -> None:
         """Nothing is recorded yet."""
         self.process, self.run, self.key = process, run, _key(instance)
         self.dag_file, self.began = _dag_file(instance), _began(instance)
         self.ended = 0
+        self.told = "", ""
         self.environ: dict[str, str | None] = {}
 
 
@@ -52,7 +53,7 @@ def recorded(run_id: object) -> Task | None:
 
 
 def begin(instance: Any) -> None:
-    """From here on what this process does is this task's, and its children's."""
+    """The run of this task exists: events of the provider belong to it."""
     global _task
     process = open_process()
     if process is None:
@@ -67,19 +68,27 @@ def begin(instance: Any) -> None:
         watch(process)
         _leave_out_airflow()
     task = _task = Task(process, _run_of(process, instance, names), instance)
-    task.environ = {name: os.environ.get(name) for name in (_PARENT, _ROOT)}
-    os.environ[_PARENT], os.environ[_ROOT] = names["parent"], names["root"]
-    process.opened.append(task.run)
-    tell_children(process)
-    task.run.outer = current_run.get()
-    current_run.set(task.run)
+    task.told = names["parent"], names["root"]
     task.run.begin()
     if params := _params(instance):
         task.run.params(params)
 
 
+def enter(instance: Any) -> None:
+    """From here on what this process does is this task's, and its children's."""
+    task = _of(instance)
+    if task is None or task.run in task.process.opened:
+        return
+    task.environ = {name: os.environ.get(name) for name in (_PARENT, _ROOT)}
+    os.environ[_PARENT], os.environ[_ROOT] = task.told
+    task.process.opened.append(task.run)
+    tell_children(task.process)
+    task.run.outer = current_run.get()
+    current_run.set(task.run)
+
+
 def stop(instance: Any) -> None:
-    """The body is done: what comes after it (the provider, callbacks, the next task) is not its lineage."""
+    """The body is done: what comes after it (the provider, the next task) is not its lineage."""
     task = _of(instance)
     if task is None or task.ended:
         return
@@ -101,8 +110,10 @@ def end(instance: Any, state: str, error: object = None) -> None:
     _task = None
     said = describe(error) if isinstance(error, BaseException) else str(error or "")
     task.run.end(state, said)
-    store = task.process.config.store_folder
-    if task.process.settle_how() != "off" and has_full_package() and not is_somebody_settling(store):
+    how, store = task.process.settle_how(), task.process.config.store_folder
+    if how == "exit":
+        hand_over(task.process)
+    elif how != "off" and has_full_package() and not is_somebody_settling(store):
         start_settler(store, "--now")
 
 

@@ -11,6 +11,7 @@ become one with what was recorded of it.
 from __future__ import annotations
 
 import os
+import stat
 
 from lineagekit_python.transport import LineagekitTransport
 
@@ -22,6 +23,10 @@ from lineagekit_airflow import tasks
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
     from typing import Any
+
+
+_MOST = 10_000
+"""Files of a folder that are looked at for it."""
 
 
 class Transport(LineagekitTransport):
@@ -46,17 +51,17 @@ def _say_declared(task: tasks.Task, event: dict[str, Any]) -> None:
     """Evidence of files that the DAG names and nobody was seen to touch: as good as the time at which it is taken.
 
     What is read is looked at before the body runs. What is written is named before it, too, and means nothing then;
-    afterwards downstream tasks may be at it already, for Airflow tells them before it tells us: so only a file whose
-    stamps are older than the end of this task is this task's.
+    afterwards downstream tasks may be at it already, for Airflow tells them before it tells us: so only what was
+    changed while this task ran, and not since, is this task's.
     """
     from lineagekit.agent.targets import read_path, written_path
 
     is_start = event.get("eventType") == "START"
     for path in _files(event.get("inputs")):
-        if not task.run.ledger.knows(path) and (is_start or _last_change(path) < task.began):
+        if not task.run.ledger.knows(path) and (is_start or 0 < _last_change(path) < task.began):
             read_path(task.run.ledger, path, "airflow.inlets")
     for path in () if is_start else _files(event.get("outputs")):
-        if not task.run.ledger.knows(path, role=2) and 0 < _last_change(path) <= task.ended:
+        if not task.run.ledger.knows(path, role=2) and task.began <= _last_change(path) <= task.ended:
             written_path(task.run.ledger, path, "airflow.outlets")
 
 
@@ -67,9 +72,17 @@ def _files(datasets: Any) -> list[str]:
 
 
 def _last_change(path: str) -> int:
-    """When anything was done with it that leaves a stamp, renaming included; 0 where it is gone."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return 0
-    return max(found.st_mtime_ns, found.st_ctime_ns)
+    """When anything was done in it that leaves a stamp, renaming included; 0 where it is gone or has too many parts."""
+    newest = 0
+    waiting = [path]
+    for count, one in enumerate(waiting):
+        if count > _MOST:
+            return 0
+        try:
+            found = os.stat(one)
+            if stat.S_ISDIR(found.st_mode):
+                waiting += [os.path.join(one, name) for name in os.listdir(one)]
+        except OSError:
+            return 0
+        newest = max(newest, found.st_mtime_ns, found.st_ctime_ns)
+    return newest

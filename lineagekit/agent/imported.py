@@ -32,7 +32,7 @@ class Imported:
         """Names of modules by the path of their source: neither Python's own nor of an installed wheel."""
         self.packages: dict[str, str] = {}
         """Versions of installed packages by the names by which they are imported; "" where one tells none."""
-        self._newest = ""
+        self._newest: tuple[str, object] = ("", None)
 
     def look(self) -> None:
         """Take in what was imported since the last look."""
@@ -48,14 +48,15 @@ class Imported:
                 version = vars(module).get("__version__", "")  # asked for as an attribute, some warn
                 self.packages[name] = version if isinstance(version, str) else str(version)[:50]
         if new:
-            self._newest = new[0]
+            self._newest = new[0], sys.modules.get(new[0])
 
     def _new_names(self) -> list[str]:
-        """Newest first; all of them where what was newest then is no longer there."""
+        """Newest first; all of them where what was newest then is no longer there, or was imported anew."""
         new = []
+        last, module = self._newest
         try:
             for name in reversed(sys.modules):
-                if name == self._newest:
+                if name == last and sys.modules.get(name) is module:
                     break
                 new.append(name)
         except RuntimeError:  # another thread imports meanwhile

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 VERSION = 1
 SUFFIX = ".journal"
 LIMIT = 256 << 20
-"""Bytes that one process may write; beyond it only the ends of runs are kept, and what was dropped is counted."""
+"""Bytes that one process may write; beyond it only ends of runs and events are, and what was dropped is counted."""
 
 _HEAD = 18  # bytes of LENGTH SPACE CHECKSUM SPACE
 
@@ -62,7 +62,7 @@ class Journal:
     def append(self, fact: dict[str, Any]) -> bool:
         """Write a fact; True when it will survive this process. Raises OSError or ValueError (not JSON)."""
         descriptor = self._descriptor if self._holds() else self._open()
-        if self._size > self._limit and fact["fact"] != "end":
+        if self._size > self._limit and fact["fact"] not in ("end", "event"):
             self.dropped += 1
             return False
         return self._write(descriptor, fact)

@@ -141,6 +141,8 @@ def main(words: Sequence[str] | None = None) -> int:
     for name in ("background", "now", "live", "quiet"):
         parser.add_argument(f"--{name}", action="store_true")
     out = Output("settle")
+    if words is None and "--background" in sys.argv:
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # of whoever started us: it may wait until they are closed
     try:
         return Settling(**vars(parser.parse_args(words))).run(out)
     except LineagekitError as error:

@@ -48,6 +48,10 @@ class DeltaLog:
         """The newest version that was there at this time."""
         return max((version for version, at in self._times() if at <= moment), default=None)
 
+    def commits_between(self, began: int, ended: int) -> int:
+        """How many were made in this time."""
+        return sum(began < at <= ended for _, at in self._times())
+
     def files(self, version: int) -> dict[str, int] | None:
         """Sizes by relative path; None where the log does not tell (cleaned up, deletion vectors, files elsewhere)."""
         try:

@@ -50,6 +50,8 @@ class Span(NamedTuple):
 
     began: int
     ended: int
+    written: frozenset[str] = frozenset()
+    """What it wrote itself."""
 
 
 @dataclass(slots=True)
@@ -94,7 +96,8 @@ class Binder:
         began = self._began[run] if known is None else min(known, self._began[run])
         if began == at:  # its START was lost: nobody knows since when it read
             return event
-        span = Span(began * 1000, at * 1000 + _TICK)
+        written = frozenset(text(one.get("name")) for one in objects(event.get("outputs")))
+        span = Span(began * 1000, at * 1000 + _TICK, written)
         return {
             **event,
             **{f"{role}s": [self._bound(one, role, span) for one in objects(event.get(f"{role}s"))] for role in _ROLES},
@@ -105,17 +108,17 @@ class Binder:
         if dataset.get("namespace") != "file" or not os.path.isabs(path):
             return dataset
         try:
-            use = self._input(path, span) if role == "input" else self._output(path, dataset, span)
+            use = self._input(path, dataset, span) if role == "input" else self._output(path, dataset, span)
         except (OSError, LineagekitError):
             use = Use("file", path, path=path, reason=reasons.UNREADABLE)
         told = {**mapping(dataset.get(f"{role}Facets")), f"lineagekit_{role}Content": content(role, use)}
         return {**dataset, f"{role}Facets": told}
 
-    def _input(self, path: str, span: Span) -> Use:
+    def _input(self, path: str, dataset: Mapping[str, Any], span: Span) -> Use:
         use = Use("file", path, path=path, at=span.began, door=_DOOR)
         if DeltaLog.is_one(path):
             log = DeltaLog(path)
-            return self._delta(use, log, log.version_at(span.began))
+            return self._delta(use, log, _version_read(log, path, dataset, span))
         look = _look(path)
         if look is None:
             return replace(use, reason=reasons.GONE)
@@ -145,6 +148,8 @@ class Binder:
         if not look.is_folder:
             claim = Claim(use.path, Evidence.of(os.stat(use.path)))
             proof = self._prover.prove([claim])[claim]
+            if _look(use.path) != look:
+                return replace(use, reason=changed)
             if proof.digest is None:
                 return replace(use, reason=changed if proof.reason == CHANGED else proof.reason)
             snapshot = Snapshot(use.path, "file", (proof.digest,), bytes=claim.evidence.size)
@@ -153,6 +158,8 @@ class Binder:
         outcome = self._prover.prove_folder(use.path, Listing(**listing) if listing else None)
         if isinstance(outcome, str):
             return replace(use, reason=changed if outcome == CHANGED else outcome)
+        if _look(use.path) != look:  # between the first look and the listing
+            return replace(use, reason=changed)
         return replace(use, snapshot=self._snapshot(use.path, outcome))
 
     def _delta(self, use: Use, log: DeltaLog, version: int | None) -> Use:
@@ -165,7 +172,10 @@ class Binder:
             return replace(use, reason=reasons.NO_FILE_LIST)
         claims = {}
         for name, size in files.items():
-            found = os.stat(os.path.join(use.path, name))
+            try:
+                found = os.stat(os.path.join(use.path, name))
+            except FileNotFoundError:  # cleaned up since
+                return replace(use, reason=reasons.GONE)
             if found.st_size != size:
                 return replace(use, reason=reasons.CHANGED_AFTER_WRITE)
             claims[name] = Claim(os.path.join(use.path, name), Evidence.of(found))
@@ -185,6 +195,24 @@ class Binder:
 
 
 _ROLES: tuple[Role, Role] = ("input", "output")
+
+
+def _version_read(log: DeltaLog, path: str, dataset: Mapping[str, Any], span: Span) -> int | None:
+    """As the event says, else the newest when the query began, if that is beyond doubt.
+
+    Of a table that is read by its path Spark says no version, not even an older one that was asked for: only where the
+    size that it says is that of the newest, and nobody else committed meanwhile, is it known to be that.
+    """
+    said = text(facet(dataset.get("facets"), "version").get("datasetVersion"))
+    if said.isdecimal():
+        return int(said)
+    version = log.version_at(span.began)
+    own = path in span.written
+    if version is None or log.commits_between(span.began, span.ended) > own:
+        return None
+    size = count(facet(dataset.get("inputFacets"), "inputStatistics").get("size"))
+    files = log.files(version)
+    return version if files is not None and size == sum(files.values()) else None
 
 
 def _look(path: str) -> Look | None:

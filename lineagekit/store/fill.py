@@ -10,6 +10,7 @@ may have answered are bound anew.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -49,7 +50,10 @@ _SENDER = (
     " last = max(last, excluded.last), events = events + excluded.events"
 )
 _TOUCHING = "SELECT run FROM read WHERE dataset = ?1 UNION SELECT run FROM write WHERE dataset = ?1"
-_UNENDED = "SELECT id FROM run WHERE parent = ? AND took IS NULL"
+_CLOSED = (  # or never ended at all
+    "SELECT id FROM run WHERE parent = ?1 AND (took IS NULL OR took = 0"
+    " OR began + took IN (SELECT value FROM json_each(?2)))"
+)
 _OF_CLASS = (
     "DELETE FROM snapshot WHERE dataset = ?1",
     "DELETE FROM pin WHERE dataset = ?1",
@@ -155,10 +159,12 @@ class Filling:
     def _told(self, number: int, events: list[Heard], newest: int) -> Told:
         """What the events of a run say together; of tasks that never said how they ended, their DAG does."""
         told = combine(events)
-        if any(isinstance(said.note, airflow.Ended) for _, said in events):
-            self._again.update(run for (run,) in self._connection.execute(_UNENDED, (number,)))
+        ends = [said.time - BASE for _, said in events if isinstance(said.note, airflow.Ended)]
+        if ends:
+            self._again.update(run for (run,) in self._connection.execute(_CLOSED, (number, json.dumps(ends))))
         elif not told.ended and told.said.parent and known_producer(told.said.sender) is AIRFLOW:
-            told = airflow.closed(told, [said for _, said in self._all_events(told.said.parent, newest)])
+            of_dag = [said for _, said in self._all_events(told.said.parent, newest)]
+            told = airflow.closed(told, [said for _, said in events], of_dag)
         return told
 
     def _put(self, number: int, told: Told, *, told_before: int | None) -> None:

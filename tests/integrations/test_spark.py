@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lineagekit.identity.fingerprint import fingerprint
+from lineagekit.record import reasons
 from tests.integrations.spark_jobs import (
     AGENT,
     DELTA,
@@ -64,7 +65,8 @@ attempt(lambda: rows.select(F.expr("id div (id - 50)")).write.parquet("failed"))
 attempt(lambda: rows.write.parquet("orders"))
 rows.select(F.udf(lambda value: value + 1, "long")("id")).write.parquet("by_udf")
 rows.write.format("delta").save(os.path.abspath("delta"))
-session.read.format("delta").load("delta").limit(2).write.parquet("from_delta")
+session.read.format("delta").load("delta").write.parquet("from_delta")
+session.read.format("delta").load("delta").limit(2).write.parquet("some_of_delta")
 session.sql(f"delete from delta.`{os.path.abspath('delta')}` where id < 5")
 rows.writeTo("ice.db.t").create()
 session.table("ice.db.t").write.parquet("from_ice")
@@ -139,6 +141,8 @@ def test_what_was_written_twice_before_anybody_looked_is_known_once(lake: SparkJ
 def test_a_delta_table_is_known_by_the_files_of_the_version_that_was_read(lake: SparkJob) -> None:
     (read,) = content(lake, "from_delta", "input")
     assert (read["state"], read["pins"]) == ("exact", [{"system": "delta", "version": "0"}])
+    (some,) = content(lake, "some_of_delta", "input")
+    assert (some["state"], some["reason"]) == ("unknown", reasons.NO_VERSION)
 
 
 def test_of_a_partitioned_table_exactly_the_files_that_were_read_are_known(lake: SparkJob) -> None:
@@ -175,7 +179,7 @@ def test_delta_and_iceberg_are_told_by_path_and_their_files_are_not(lake: SparkJ
 
 def test_doctor_counts_what_the_agent_has_not_told(lake: SparkJob) -> None:
     last = max((facet(run) for run in lake.log if "lineagekit_spark" in run["facets"]), key=lambda f: f["executions"])
-    assert (last["writes"], last["failed"], last["reported"]) == (13, 2, 12)  # Delta's DELETE is told without output
+    assert (last["writes"], last["failed"], last["reported"]) == (14, 2, 13)  # Delta's DELETE is told without output
 
 
 def test_attaching_twice_keeps_one_listener_of_each(lake: SparkJob) -> None:

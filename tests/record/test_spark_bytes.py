@@ -29,7 +29,16 @@ class Query:
     def __init__(self, world: World) -> None:
         self.world, self.run = world, new_id(time.time_ns())
 
-    def say(self, type_: str, *, inputs: tuple[Path, ...] = (), outputs: dict[Path, int | None] | None = None) -> None:
+    def say(
+        self,
+        type_: str,
+        *,
+        inputs: tuple[Path, ...] | dict[Path, int] = (),
+        outputs: dict[Path, int | None] | None = None,
+        version: str = "",
+    ) -> None:
+        sizes = inputs if isinstance(inputs, dict) else {}
+        facets = {"version": {"_producer": PRODUCER, "_schemaURL": "https://x", "datasetVersion": version}}
         datasets = [
             {"namespace": "file", "name": str(path), "outputFacets": {} if size is None else _size(size)}
             for path, size in (outputs or {}).items()
@@ -41,7 +50,15 @@ class Query:
             "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
             "run": {"runId": self.run, "facets": {}},
             "job": {"namespace": "lake", "name": "nightly.execute_insert_into_hadoop_fs_relation_command.x"},
-            "inputs": [{"namespace": "file", "name": str(path)} for path in inputs],
+            "inputs": [
+                {
+                    "namespace": "file",
+                    "name": str(path),
+                    "facets": facets if version else {},
+                    "inputFacets": _size(sizes[path], "inputStatistics") if path in sizes else {},
+                }
+                for path in inputs
+            ],
             "outputs": datasets,
         }
         write(self.world.journals / "spark-nightly.jsonl", event)
@@ -55,8 +72,8 @@ class Query:
         return {Path(one["name"]).name: (one.get(f"{role}Facets") or {}).get(key, {}) for one in datasets}
 
 
-def _size(size: int) -> dict[str, Any]:
-    return {"outputStatistics": {"_producer": PRODUCER, "_schemaURL": "https://x/y#/$defs/z", "size": size}}
+def _size(size: int, key: str = "outputStatistics") -> dict[str, Any]:
+    return {key: {"_producer": PRODUCER, "_schemaURL": "https://x/y#/$defs/z", "size": size}}
 
 
 def pause() -> None:
@@ -177,14 +194,19 @@ def test_without_its_beginning_nothing_is_bound(query: Query) -> None:
     assert query.content("input")["in"] == {}
 
 
+def size_of(table: Path) -> int:
+    return sum(os.stat(uri).st_size for uri in DeltaTable(table).file_uris())
+
+
 def test_a_delta_table_is_the_files_of_its_version(query: Query) -> None:
     table = query.world.data / "table"
     write_deltalake(table, pa.table({"x": [1, 2]}))
     pause()
-    query.say("START", inputs=(table,))
+    size = size_of(table)
+    query.say("START", inputs={table: size})
     write_deltalake(table, pa.table({"x": [3]}), mode="overwrite")
     pause()
-    query.say("COMPLETE", inputs=(table,), outputs={table: None})
+    query.say("COMPLETE", inputs={table: size}, outputs={table: None})
     read, written = query.content("input")["table"], query.content("output")["table"]
     assert [told["pins"] for told in (read, written)] == [
         [{"system": "delta", "version": "0"}],
@@ -207,10 +229,49 @@ def test_a_delta_table_of_many_versions_is_read_from_its_checkpoint(query: Query
     for number in range(4):
         os.unlink(table / "_delta_log" / f"{number:020}.json")
     pause()
-    query.say("START", inputs=(table,))
-    query.say("COMPLETE", inputs=(table,))
+    query.say("START", inputs={table: size_of(table)})
+    query.say("COMPLETE", inputs={table: size_of(table)})
     told = query.content("input")["table"]
     assert (told["state"], told["files"], told["pins"][0]["version"]) == ("exact", 5, "4")
+
+
+def test_an_older_version_of_a_delta_table_is_known_only_where_it_is_said(query: Query) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1, 2]}))
+    old = size_of(table)
+    write_deltalake(table, pa.table({"x": list(range(1000))}), mode="append")
+    pause()
+    query.say("START", inputs={table: old})
+    query.say("COMPLETE", inputs={table: old})
+    assert query.content("input")["table"]["reason"] == reasons.NO_VERSION
+    query.run = new_id(time.time_ns())
+    query.say("START", inputs={table: old}, version="0")
+    query.say("COMPLETE", inputs={table: old}, version="0")
+    told = query.content("input")["table"]
+    assert (told["state"], told["pins"][0]["version"]) == ("exact", "0")
+
+
+def test_a_delta_table_that_somebody_else_committed_to_meanwhile_is_not_known(query: Query) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1, 2]}))
+    pause()
+    size = size_of(table)
+    query.say("START", inputs={table: size})
+    write_deltalake(table, pa.table({"x": [3]}), mode="append")
+    pause()
+    query.say("COMPLETE", inputs={table: size})
+    assert query.content("input")["table"]["reason"] == reasons.NO_VERSION
+
+
+def test_a_version_whose_files_were_cleaned_up_is_known_by_its_number(query: Query) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1, 2]}))
+    pause()
+    query.say("START", inputs=(table,), version="0")
+    query.say("COMPLETE", inputs=(table,), version="0")
+    os.unlink(DeltaTable(table).file_uris()[0])
+    told = query.content("input")["table"]
+    assert (told["state"], told["reason"], told["pins"][0]["version"]) == ("unknown", reasons.GONE, "0")
 
 
 def test_a_delta_table_that_nobody_committed_to_was_not_written(query: Query) -> None:

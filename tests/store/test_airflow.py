@@ -56,6 +56,37 @@ def test_a_task_that_was_mapped_or_tried_again_is_as_many_runs_and_one_that_was_
     assert [jobs.count(f"lk_edge.{task}") for task in ("mapped", "flaky", "deferred")] == [3, 2, 1]
 
 
+def test_an_attempt_after_which_there_may_be_another_one_is_not_closed_as_a_success(tmp_path: Path) -> None:
+    events = json.loads(json.dumps(of("lk_edge")))
+    (start,) = [event for event in events if event["job"]["name"] == "lk_edge.kill_self"]
+    (end,) = [event for event in events if "airflowState" in event["run"]["facets"]]
+    end["run"]["facets"]["airflowState"]["tasksState"]["kill_self"] = "success"
+
+    def told(folder: Path) -> set[str]:
+        return {state for (job, _), state in states(folder, events).items() if job == "lk_edge.kill_self"}
+
+    assert told(tmp_path / "last") == {"COMPLETE"}
+    start["run"]["facets"]["airflow"]["task"]["retries"] = 2
+    assert told(tmp_path / "first") == {"RUNNING"}
+
+
+def test_a_dag_may_have_dots_in_its_name(tmp_path: Path) -> None:
+    text = json.dumps([*of("lk_edge"), *of("lk_main")]).replace("lk_edge", "team.edge").replace("lk_main", "team.main")
+    events = json.loads(text)
+    told = states(tmp_path, events)
+    assert {state for (job, _), state in told.items() if job == "team.edge.kill_self"} == {"FAIL"}
+    with open_store(tmp_path) as store, open_index(store, tmp_path) as index:
+        assert query.find_dataset(index.database, Name("airflow:feas", "team.main/a")) is not None
+
+
+def test_a_dag_that_ends_once_more_tells_its_tasks_anew(tmp_path: Path) -> None:
+    events = of("lk_edge")
+    (end,) = [event for event in events if "airflowState" in event["run"]["facets"]]
+    again = json.loads(json.dumps(end)) | {"eventTime": "2026-11-21T07:00:00.000000+00:00", "eventType": "COMPLETE"}
+    again["run"]["facets"]["airflowState"]["tasksState"]["kill_self"] = "success"
+    assert index_of(tmp_path / "a", [*events, again], portion=5) == index_of(tmp_path / "b", [again, *events])
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_order_and_duplicates_change_nothing(tmp_path: Path, seed: int) -> None:
     dice = random.Random(seed)

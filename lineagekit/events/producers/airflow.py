@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from lineagekit.events.lenient import Facets, facet, mapping, text
+from lineagekit.events.lenient import Facets, count, facet, mapping, text
 from lineagekit.events.said import Name, Said, Told, Touch
 
 _STATES = {"failed": "FAIL", "success": "COMPLETE", "skipped": "COMPLETE", "removed": "ABORT"}
@@ -31,7 +31,15 @@ class Ended(NamedTuple):
     """How the tasks of a DAG ended, as its own last event tells."""
 
     at: int
+    dag: str
     states: Mapping[str, str]
+
+
+class Attempt(NamedTuple):
+    """What an event of a task tells of its tries."""
+
+    is_last: bool
+    """There can be none after it."""
 
 
 def read(event: Facets, said: Said) -> Said:
@@ -39,24 +47,42 @@ def read(event: Facets, said: Said) -> Said:
     job = mapping(mapping(event.get("job")).get("facets"))
     if "sql" in job and said.job and not (said.inputs or said.outputs):
         told = _tables_of(text(facet(job, "sql").get("query")))
-        dag = said.job.name.partition(".")[0]
+        dag = _dag_of(event, said.job.name)
         said.inputs, said.outputs = (
             {Name(f"airflow:{said.job.namespace}", f"{dag}/{table}"): Touch() for table in tables} for tables in told
         )
     of_run = mapping(mapping(event.get("run")).get("facets"))
     if "airflowState" in of_run:
         states = mapping(facet(of_run, "airflowState").get("tasksState"))
-        said.note = Ended(said.time, {str(task): text(state) for task, state in states.items()})
+        dag = said.job.name if said.job else ""
+        said.note = Ended(said.time, dag, {str(task): text(state) for task, state in states.items()})
+    elif told_of := facet(of_run, "airflow"):
+        tried = count(mapping(told_of.get("taskInstance")).get("try_number"))
+        retries = count(mapping(told_of.get("task")).get("retries"))
+        said.note = Attempt(tried is not None and retries is not None and tried > retries)
     return said
 
 
-def closed(told: Told, of_dag: Iterable[Said]) -> Told:
-    """A task of which only the beginning is known, as the end of its DAG tells of it."""
+def _dag_of(event: Facets, job: str) -> str:
+    """Its name, which may have dots in it: that of the topmost run, where it is told."""
+    parent = facet(mapping(mapping(event.get("run")).get("facets")), "parent")
+    root = text(mapping(mapping(parent.get("root")).get("job")).get("name"))
+    return root if root and job.startswith(f"{root}.") else job.partition(".")[0]
+
+
+def closed(told: Told, of_task: Iterable[Said], of_dag: Iterable[Said]) -> Told:
+    """A task of which only the beginning is known, as the end of its DAG tells of it.
+
+    That a task has succeeded says nothing of an attempt after which there may have been another one.
+    """
     ends = [said.note for said in of_dag if isinstance(said.note, Ended)]
     if told.ended or not ends:
         return told
     last = max(ends, key=lambda end: end.at)
-    state = _STATES.get(last.states.get(told.job.name.partition(".")[2], ""))
+    state = _STATES.get(last.states.get(told.job.name.removeprefix(f"{last.dag}."), ""))
+    is_last = any(isinstance(said.note, Attempt) and said.note.is_last for said in of_task)
+    if state == "COMPLETE" and not is_last:
+        return told
     return replace(told, state=state, ended=max(last.at, told.began)) if state else told
 
 

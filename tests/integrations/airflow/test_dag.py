@@ -86,6 +86,12 @@ def test_files_that_only_the_dag_names_are_hashed_too(airflow: Airflow, told: di
     assert content(event, "output")["copy.csv"]["digest"] == expected
 
 
+def test_a_file_that_a_task_only_names_and_did_not_write_is_not_its_own(
+    told: dict[str, list[dict[str, Any]]],
+) -> None:
+    assert content(end(told, "shop.idle"), "output") == {"old.csv": {}}
+
+
 def test_mapped_tasks_are_runs_of_one_job_and_a_deferred_one_is_one_run(
     told: dict[str, list[dict[str, Any]]],
 ) -> None:

@@ -26,6 +26,7 @@ class Airflow:
         self.data.mkdir(parents=True)
         (self.data / "raw.csv").write_text("id,x\n" + "".join(f"{n},{n * 2}\n" for n in range(100)))
         (self.data / "shop.db").touch()
+        (self.data / "old.csv").write_text("of yesterday")
         told = {"type": "lineagekit_airflow.Transport", "store": str(self.store), **transport}
         self.environ = {
             "HOME": str(folder),

@@ -47,6 +47,10 @@ with DAG("shop", schedule=None, params={"C": 0.5}) as dag:
     def copy() -> None:
         subprocess.run(["cp", DATA / "orders.csv", DATA / "copy.csv"], check=True)
 
+    @task(outlets=[Asset(f"file://{DATA}/old.csv")])
+    def idle() -> None:
+        """Has nothing to do today."""
+
     @task
     def part(number: int) -> None:
         (DATA / f"part{number}.csv").write_text(str(number))
@@ -64,7 +68,7 @@ with DAG("shop", schedule=None, params={"C": 0.5}) as dag:
         (DATA / "half.csv").write_text("half")
         raise ValueError("no")
 
-    extract >> features() >> train >> [copy(), part.expand(number=[1, 2]), wait, load] >> fails()
+    extract >> features() >> train >> [copy(), idle(), part.expand(number=[1, 2]), wait, load] >> fails()
 
 if __name__ == "__main__":
     dag.test()
