@@ -245,6 +245,7 @@ def test_at_the_limit_only_ends_are_kept_and_the_rest_is_counted(tmp_path: Path)
     assert 0 < written < 50
     assert journal.dropped == 50 - written
     assert journal.append({"fact": "end"})
+    assert journal.append({"fact": "event", "event": {}})  # what was emitted is never lost
 
 
 def test_a_closed_journal_begins_a_new_file(tmp_path: Path) -> None:
