@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lineagekit.cause import noisy, search
@@ -18,8 +18,11 @@ from lineagekit.cause.finding import Finding
 from lineagekit.cause.noisy import noise_of
 from lineagekit.cause.outcome import Outcome
 from lineagekit.cause.placebo import Surgeon, separate
-from lineagekit.cause.probes import Done
+from lineagekit.cause.probes import Done, named
 from lineagekit.cause.rebuilds import Rebuilds, SpentError
+
+_WORSE = 1.5
+"""Of the whole difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def _finding(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Finding:
         _value(everything),
         _unread(atoms, everything),
         tuple(labels[one] for one in done.suspects),
-        (*_noted(rebuilds), *_notes(done, outcomes)),
+        (*_noted(rebuilds), *_notes(done, outcomes), *_belonging(rebuilds, done, frozenset(labels), labels)),
         how=f"sufficient and necessary, by {_counted(rebuilds)}" if done.status == "confirmed" else "",
     )
 
@@ -115,6 +118,18 @@ def _noted(rebuilds: Rebuilds) -> tuple[str, ...]:
     if not (spread := rebuilds.spread):
         return ()
     return (f"not deterministic: built again, one scores {spread:.2g} more or less (standard deviation)",)
+
+
+def _belonging(rebuilds: Rebuilds, done: Done, everything: frozenset[str], labels: Mapping[str, str]) -> Iterator[str]:
+    """A cause that is worse alone than with all that came with it: its other half is among that."""
+    shares = _shares(rebuilds, everything)
+    for cause in done.causes:
+        if shares.get(cause, 0.0) > _WORSE:
+            names = named([labels[one] for one in sorted(cause)])
+            yield (
+                f"with {names} alone it is worse than the bad build is: changes of this build belong together,"
+                " and what is named may be one half of what went wrong"
+            )
 
 
 def _counted(rebuilds: Rebuilds) -> str:

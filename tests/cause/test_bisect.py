@@ -108,3 +108,18 @@ def test_killed_200_times_it_comes_to_the_same_and_pays_for_no_rebuild_twice(tmp
         told = [chosen for chosen, _ in session.outcomes()]
         assert len(told) == len(set(told))
         finished += 1
+
+
+@pytest.mark.parametrize(("pair", "expected"), [(True, 1), (False, 0)])
+def test_a_cause_that_is_worse_alone_than_with_what_came_with_it_is_said_to_be_one_half(
+    tmp_path: Path, pair: bool, expected: int
+) -> None:
+    """Change 7 renames keys, change 8 does so in the other table."""
+
+    def score(chosen: frozenset[str]) -> float:
+        return 0.9 if "7" not in chosen else 0.6 if "8" in chosen or not pair else 0.3
+
+    rebuilds = Rebuilds(Session.open(str(tmp_path), ASKED), Fake(score), lambda *_: None)
+    found = bisect(rebuilds, ATOMS, Judge(0.7, 0.9))
+    assert found.causes == (("change 7",),)
+    assert sum("worse than the bad build" in note for note in found.notes) == expected
