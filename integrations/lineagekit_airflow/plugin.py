@@ -41,8 +41,10 @@ def listeners() -> list[Any]:
 
 def _is_chosen() -> bool:
     """Whether events go through our transport; what that says of store and hashing counts from here on."""
-    from airflow.providers.openlineage import conf
-
+    try:
+        from airflow.providers.openlineage import conf
+    except ImportError:  # an Airflow without lineage
+        return False
     if conf.is_disabled():
         return False
     path = conf.config_path(check_legacy_env_var=False)
