@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +57,13 @@ def serving(airflow: Airflow) -> Iterator[None]:
             yield
         finally:
             for process in started:
-                os.killpg(process.pid, signal.SIGTERM)
-            for process in started:
-                process.wait(timeout=60)
+                process.terminate()
+            for process in started:  # a scheduler that is told to end in the midst of its loop may go on with it
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=20)
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def run(airflow: Airflow, name: str) -> None:
