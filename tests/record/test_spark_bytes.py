@@ -281,3 +281,15 @@ def test_a_delta_table_that_nobody_committed_to_was_not_written(query: Query) ->
     query.say("START")
     query.say("COMPLETE", outputs={table: None})
     assert query.content("output")["table"]["reason"] == reasons.NOT_COMMITTED
+
+
+def test_an_event_of_thirty_megabytes_is_taken_like_any_other(query: Query) -> None:
+    source = folder_of(query.world.data / "in", a=b"one")
+    query.say("START", inputs=(source,))
+    path = query.world.journals / "spark-nightly.jsonl"
+    event = json.loads(path.read_text()) | {"eventType": "COMPLETE", "eventTime": datetime.now(UTC).isoformat()}
+    event["run"]["facets"] = {
+        "spark_plan": {"_producer": PRODUCER, "_schemaURL": "https://x", "plan": "x" * (30 << 20)}
+    }
+    write(path, event)
+    assert query.content("input")["in"]["digest"] == str(fingerprint(source).digests[0])
