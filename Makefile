@@ -4,6 +4,7 @@ SHELL := bash
 BIN := .venv/bin
 PACKAGES := pyproject.toml integrations/pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+MVN_COPY := mvn -q -B -Dstyle.color=never dependency:copy -DoutputDirectory=.venv-spark/jars
 SPARK_JARS := io.openlineage:openlineage-spark_2.13:1.53.0 io.openlineage:openlineage-spark_2.12:1.53.0 \
 	io.delta:delta-spark_4.0_2.13:4.4.0 io.delta:delta-storage:4.4.0 io.delta:delta-kernel-api:4.4.0 \
 	io.delta:delta-kernel-defaults:4.4.0 io.delta:delta-kernel-unitycatalog:4.4.0 \
@@ -90,8 +91,8 @@ airflow-env: .venv-airflow/.done  ## Make .venv-airflow, in which the tests of A
 	test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
 	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-spark.txt \
 		--editable integrations --editable '.[fast,spark]'
-	for jar in $(SPARK_JARS); do mvn -q -B -Dstyle.color=never dependency:copy -Dartifact=$$jar -DoutputDirectory=.venv-spark/jars \
-		</dev/null || exit 1; done
+	for jar in $(SPARK_JARS); do for try in 1 2 3; do $(MVN_COPY) -Dartifact=$$jar </dev/null && break; done; \
+		[ -f ".venv-spark/jars/$$(cut -d: -f2,3 <<<$$jar | tr : -).jar" ] || exit 1; done
 	@touch $@
 
 spark-env: .venv-spark/.done  ## Make .venv-spark, in which the tests of Spark run it
