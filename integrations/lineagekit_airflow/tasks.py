@@ -16,8 +16,8 @@ import time
 from lineagekit.agent.border import describe
 from lineagekit.agent.handover import hand_over, has_full_package, is_somebody_settling, start_settler
 from lineagekit.agent.origin import working_folder
-from lineagekit.agent.process import open_process, tell_children
-from lineagekit.agent.run import SAID, Run, current_run
+from lineagekit.agent.process import open_process
+from lineagekit.agent.run import SAID, Run
 from lineagekit_airflow.outputs import say_digests
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
@@ -81,10 +81,7 @@ def enter(instance: Any) -> None:
         return
     task.environ = {name: os.environ.get(name) for name in (_PARENT, _ROOT)}
     os.environ[_PARENT], os.environ[_ROOT] = task.told
-    task.process.opened.append(task.run)
-    tell_children(task.process)
-    task.run.outer = current_run.get()
-    current_run.set(task.run)
+    task.run.open()
 
 
 def stop(instance: Any) -> None:

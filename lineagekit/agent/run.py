@@ -198,11 +198,7 @@ class Run:
                 # A silent process is nobody's parent, unless `lineagekit run` has begun its run, and waits for these.
                 is_begun = outer.began or (process.launched and outer is process.main)
                 self.parent = outer.id if is_begun else outer.parent
-            with process.lock:
-                process.opened.append(self)
-            tell_children(process)
-            self.outer = current_run.get()
-            current_run.set(self)
+            self.open()
             self.begin()
         return self
 
@@ -214,6 +210,14 @@ class Run:
             self.close()
             state = "COMPLETE" if error is None else "FAIL" if isinstance(error, Exception) else "ABORT"
             self.end(state, "" if error is None else describe(error))
+
+    def open(self) -> None:
+        """What this thread does from here on is its lineage, and that of programs which it starts."""
+        with self.process.lock:
+            self.process.opened.append(self)
+        tell_children(self.process)
+        self.outer = current_run.get()
+        current_run.set(self)
 
     def close(self) -> None:
         """What this thread does from here on is no longer its lineage."""

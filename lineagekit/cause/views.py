@@ -14,6 +14,7 @@ from typing import Any
 
 from lineagekit.events.combine import combine
 from lineagekit.events.lenient import mapping
+from lineagekit.events.producers import SPARK, known_producer
 from lineagekit.events.said import Name, Touch
 from lineagekit.events.summary import Seen, page_of, summarize
 from lineagekit.store import query, walk
@@ -23,9 +24,6 @@ from lineagekit.store.heard import hear
 from lineagekit.store.log import Store
 
 Columns = tuple[tuple[str, str], ...]
-
-
-_SPARK = "/integration/spark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +81,7 @@ class Views:
         self.db, self._store = db, store
         self.folder = store.folder
         self._views: dict[int, View] = {}
+        self._pages: dict[str, str] = {}
 
     def of(self, number: int) -> View:
         """The run of this number."""
@@ -92,16 +91,21 @@ class Views:
 
     def page(self, run: str) -> str:
         """Where the scheduler of the run of this id shows it; "" where it has none."""
+        if run not in self._pages:  # the parts of one feed are suspects by the hundred, of one run
+            self._pages[run] = self._page(run)
+        return self._pages[run]
+
+    def _page(self, run: str) -> str:
         rows = self._store.run_events(run) if run else ()
         pages = (page_of(mapping(mapping(row.event.get("run")).get("facets"))) for row in rows if not row.damaged)
         return next(filter(None, pages), "")
 
     def gaps(self, runs: Iterable[int]) -> Iterator[str]:
         """Of which writes of the applications that these runs are of nobody told."""
+        if all(known_producer(sender.producer) is not SPARK for sender in walk.senders(self.db)):
+            return
         from lineagekit.record.spark import unreported
 
-        if not any(_SPARK in sender.producer for sender in walk.senders(self.db)):
-            return
         above = {run.parent for run in query.runs(self.db, runs).values() if run.parent}
         family = {*above, *(child for one in above for child in query.children(self.db, one))}
         yield from unreported(self._store, (run.run for run in query.runs(self.db, family).values()))

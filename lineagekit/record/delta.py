@@ -41,16 +41,16 @@ class DeltaLog:
 
     def version_between(self, began: int, ended: int) -> int | None:
         """The only version that was committed in this time, in nanoseconds; None where there are none or several."""
-        found = [version for version, at in self._times() if began <= at <= ended]
+        found = [version for version, at in self._times if began <= at <= ended]
         return found[0] if len(found) == 1 else None
 
     def version_at(self, moment: int) -> int | None:
         """The newest version that was there at this time."""
-        return max((version for version, at in self._times() if at <= moment), default=None)
+        return max((version for version, at in self._times if at <= moment), default=None)
 
     def commits_between(self, began: int, ended: int) -> int:
         """How many were made in this time."""
-        return sum(began < at <= ended for _, at in self._times())
+        return sum(began < at <= ended for _, at in self._times)
 
     def files(self, version: int) -> dict[str, int] | None:
         """Sizes by relative path; None where the log does not tell (cleaned up, deletion vectors, files elsewhere)."""
@@ -70,8 +70,12 @@ class DeltaLog:
         except OSError:
             return []
 
-    def _times(self) -> Iterator[tuple[int, int]]:
+    @cached_property
+    def _times(self) -> list[tuple[int, int]]:
         """Version and time of each commit, in nanoseconds, by the log and not by the file system, which may copy it."""
+        return list(self._read_times())
+
+    def _read_times(self) -> Iterator[tuple[int, int]]:
         for name in self._names:
             if match := _COMMIT.fullmatch(name):
                 version = int(match[1])

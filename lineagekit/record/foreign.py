@@ -21,7 +21,7 @@ from blake3 import blake3
 from lineagekit.errors import BadDataError
 from lineagekit.events.lenient import mapping
 from lineagekit.record.prove import Prover
-from lineagekit.record.spark_bytes import SPARK, Binder
+from lineagekit.record.spark_bytes import MARK, Binder
 from lineagekit.store.admit import admit, parse
 from lineagekit.store.log import Entry, Mark, Store
 
@@ -100,7 +100,7 @@ def _drain_file(path: str, store: Store, binder: Binder, now: int, done: Counter
 
 def _bound(line: bytes, binder: Binder) -> object:
     """The line as it is, or the event with what was learned of its data."""
-    if SPARK not in line:
+    if MARK not in line:
         return line
     try:
         event = json.loads(line)

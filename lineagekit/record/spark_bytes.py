@@ -25,7 +25,7 @@ from lineagekit.errors import LineagekitError
 from lineagekit.events.account import Use
 from lineagekit.events.content import content
 from lineagekit.events.lenient import count, facet, mapping, microseconds, objects, text
-from lineagekit.events.producers import known_producer
+from lineagekit.events.producers import SPARK, known_producer
 from lineagekit.identity.digest import Digest
 from lineagekit.identity.manifest import Manifest
 from lineagekit.identity.snapshot import Snapshot
@@ -37,7 +37,7 @@ from lineagekit.record.prove import CHANGED, Claim, Prover
 Event = dict[str, Any]
 Role = Literal["input", "output"]
 
-SPARK = b"/integration/spark"
+MARK = b"/integration/spark"
 """In every event of Spark's agent: the end of its producer."""
 
 _TICK = 5 * 10**6
@@ -84,10 +84,10 @@ class Binder:
 
     def bind(self, event: object) -> object:
         """The event, with content where that can be known; itself where there is nothing to add."""
-        if not isinstance(event, dict) or (producer := known_producer(text(event.get("producer")))) is None:
+        if not isinstance(event, dict) or known_producer(text(event.get("producer"))) is not SPARK:
             return event
         run, at = text(mapping(event.get("run")).get("runId")), microseconds(text(event.get("eventTime")))
-        if producer.name != "spark" or not run or at is None:
+        if not run or at is None:
             return event
         self._began[run] = min(at, self._began.get(run, at))
         if event.get("eventType") != "COMPLETE" or run in self._failed:

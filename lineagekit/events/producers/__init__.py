@@ -41,11 +41,9 @@ class Producer(NamedTuple):
 
 
 AIRFLOW = Producer("airflow", re.compile(r"https://github\.com/apache/airflow/.*openlineage\b"), airflow.read)
+SPARK = Producer("spark", re.compile(r"https://github\.com/OpenLineage/.*/integration/spark\b"), spark.read, spark.mend)
 
-PRODUCERS = (
-    AIRFLOW,
-    Producer("spark", re.compile(r"https://github\.com/OpenLineage/.*/integration/spark\b"), spark.read, spark.mend),
-)
+PRODUCERS = (AIRFLOW, SPARK)
 
 
 @lru_cache(maxsize=1024)
