@@ -17,13 +17,13 @@ from dataclasses import dataclass, replace
 from lineagekit.agent.naming import LOCAL
 from lineagekit.errors import BadDataError
 from lineagekit.events.account import RunName, Use
+from lineagekit.events.tables import tables_of
 from lineagekit.identity.digest import Digest
 from lineagekit.identity.manifest import Manifest
 from lineagekit.identity.snapshot import Snapshot
 from lineagekit.record import reasons
 from lineagekit.record.ask import AskedInput, AskedOutput, Folder
 from lineagekit.record.prove import CHANGED, FOLDER, Claim, Proof, is_telling
-from lineagekit.record.tables import tables_of
 from lineagekit.record.touches import Dataset, Read, Result, Written
 from lineagekit.record.where import Links, is_temporary, mount_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from lineagekit.record.tables import tables_of
+from lineagekit.events.tables import tables_of
 from tests.record.jobs import World
 
 

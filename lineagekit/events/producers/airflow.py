@@ -16,15 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import NamedTuple
 
 from lineagekit.events.lenient import Facets, count, facet, mapping, text
 from lineagekit.events.said import Name, Said, Told, Touch
+from lineagekit.events.tables import tables_in
 
 _STATES = {"failed": "FAIL", "success": "COMPLETE", "skipped": "COMPLETE", "removed": "ABORT"}
-_LONGEST = 100_000
-"""Characters of a statement that is parsed: nobody wrote a longer one by hand."""
 
 
 class Ended(NamedTuple):
@@ -46,7 +44,7 @@ def read(event: Facets, said: Said) -> Said:
     """Fill in tables that only the statement names; note how the tasks of a DAG ended."""
     job = mapping(mapping(event.get("job")).get("facets"))
     if "sql" in job and said.job and not (said.inputs or said.outputs):
-        told = _tables_of(text(facet(job, "sql").get("query")))
+        told = tables_in(text(facet(job, "sql").get("query")))
         dag = _dag_of(event, said.job.name)
         said.inputs, said.outputs = (
             {Name(f"airflow:{said.job.namespace}", f"{dag}/{table}"): Touch() for table in tables} for tables in told
@@ -84,17 +82,3 @@ def closed(told: Told, of_task: Iterable[Said], of_dag: Iterable[Said]) -> Told:
     if state == "COMPLETE" and not is_last:
         return told
     return replace(told, state=state, ended=max(last.at, told.began)) if state else told
-
-
-@lru_cache(maxsize=4096)
-def _tables_of(statement: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Read and written, sorted; none where it cannot be parsed."""
-    if not statement or len(statement) > _LONGEST:
-        return (), ()
-    from openlineage_sql import parse
-
-    parsed = parse([statement])
-    if not parsed:
-        return (), ()
-    read, written = ({table.qualified_name for table in tables} for tables in (parsed.in_tables, parsed.out_tables))
-    return tuple(sorted(read)), tuple(sorted(written))
