@@ -14,7 +14,6 @@ others take what goes wrong with lineage for trouble of the task.
 
 from __future__ import annotations
 
-import atexit
 import os
 from json import dumps
 
@@ -22,6 +21,7 @@ from openlineage.client.transport.transport import Config, Transport
 
 from lineagekit.agent.border import border
 from lineagekit.agent.foreign import as_mapping
+from lineagekit.agent.handover import hand_over_at_exit
 from lineagekit.agent.process import Process, is_disabled, open_process
 from lineagekit.config import Config as Environment
 
@@ -68,7 +68,7 @@ class LineagekitTransport(Transport):
         with border("transport"):
             process = self._process
             if process is not None and not is_disabled() and process.say({"fact": "event", "event": as_mapping(event)}):
-                _hand_over_at_exit(process)
+                hand_over_at_exit(process)
 
     def close(self, timeout: float = -1) -> bool:
         """Nothing waits here."""
@@ -76,7 +76,6 @@ class LineagekitTransport(Transport):
 
 
 _others: dict[str, Process] = {}
-_leaving: set[int] = set()
 
 
 def _open(store: str) -> Process | None:
@@ -93,22 +92,6 @@ def _open(store: str) -> Process | None:
         )
         _others[folder] = Process(config)
     return _others[folder]
-
-
-def _hand_over_at_exit(process: Process) -> None:
-    """Have the events delivered when this process ends, where nothing else does so; a forked child has no such end."""
-    if id(process) not in _leaving:
-        _leaving.add(id(process))
-        if not process.watching:
-            atexit.register(_leave, process, os.getpid())
-
-
-def _leave(process: Process, pid: int) -> None:
-    with border("transport"):
-        if os.getpid() == pid and not process.watching:
-            from lineagekit.agent.session import finish
-
-            finish(process)
 
 
 def write_forward(process: Any, transport: dict[str, Any]) -> None:

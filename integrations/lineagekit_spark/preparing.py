@@ -14,6 +14,7 @@ import os
 import sys
 from contextlib import suppress
 
+from lineagekit.agent.handover import hand_over_at_exit
 from lineagekit_spark import running
 from lineagekit_spark.jars import find_agent, scala_of_spark
 from lineagekit_spark.notes import forget_trouble, note_trouble
@@ -192,33 +193,11 @@ def watch(prepared: Prepared, session: Any) -> None:
     if not (location and application):
         return
     prepared.process.say({"fact": "spark", "application": application, "file": location})
-    _hand_over_at_exit(prepared.process)
+    hand_over_at_exit(prepared.process)
     if prepared.wishes.queries:
         from lineagekit_spark.listener import listen
 
         listen(session, application, location)
-
-
-_leaving: set[int] = set()
-
-
-def _hand_over_at_exit(process: Process) -> None:
-    """Have it settled when this process ends, where nothing else does so."""
-    if not _leaving:
-        import atexit
-
-        _leaving.add(os.getpid())
-        atexit.register(_leave, process)
-
-
-def _leave(process: Process) -> None:
-    from lineagekit.agent.border import border
-
-    with border("spark.attach"):
-        if os.getpid() in _leaving and not process.watching:
-            from lineagekit.agent.session import finish
-
-            finish(process)
 
 
 def sentence_of(error: BaseException) -> str:

@@ -10,6 +10,7 @@ what was recorded waits in the journal until then. With the agent alone it is al
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
@@ -35,6 +36,22 @@ def hand_over(process: Process, *, waits: bool = True) -> None:
             return
         pid = start_settler(process.config.store_folder, "--now")  # though we live on until it is done
         _wait(pid, float(process.settings.get("budget", BUDGET)))
+
+
+def hand_over_at_exit(process: Process) -> None:
+    """The same when this process ends, where nothing else does so; a forked child has no such end."""
+    if id(process) not in _leaving:
+        _leaving.add(id(process))
+        if not process.watching:
+            atexit.register(_leave, process, os.getpid())
+
+
+_leaving: set[int] = set()
+
+
+def _leave(process: Process, pid: int) -> None:
+    if os.getpid() == pid and not process.watching:
+        hand_over(process)
 
 
 def has_full_package() -> bool:
