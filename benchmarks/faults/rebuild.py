@@ -27,12 +27,12 @@ from lineagekit.cause.change import Change
 from lineagekit.cause.finding import Finding
 from lineagekit.cause.inquest import Inquest, Wish, hold
 from lineagekit.cause.outcome import Outcome
-from lineagekit.cause.placebo import Surgeon
 from lineagekit.cause.probe import Prober
 from lineagekit.cause.rebuilds import Rebuilds
 from lineagekit.cause.recipe import Recipe
 from lineagekit.cause.session import Asked, Session
 from lineagekit.cause.supply import Supply
+from lineagekit.cause.surgeon import Surgeon
 from lineagekit.cause.views import Views
 from lineagekit.errors import LineagekitError
 from lineagekit.store.index import open_index
@@ -95,7 +95,7 @@ def rebuild(folder: Path, case: Case) -> Rebuilt:
     surgeon = None
     if any(atom.id == WINDOW for atom in atoms.atoms):
         better = inquest.recipe.higher_is_better
-        surgeon = Surgeon(inquest.plan, supply, session.folder / "parts", atoms.of_window, higher_is_better=better)
+        surgeon = Surgeon(inquest.plan, supply, session.folder / "parts", atoms, higher_is_better=better)
     finding = bisect(rebuilds, atoms, Judge(chosen_grade, found_suspects), surgeon=surgeon)
     word = _judged(finding, atoms, truths)
     if word == "no culprit" and truths and not all(_can_be_tried(atoms, truth) for truth in truths):

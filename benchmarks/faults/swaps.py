@@ -15,10 +15,10 @@ from pathlib import Path
 from lineagekit.cause.atoms import WINDOW
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.outcome import Verdict
-from lineagekit.cause.placebo import Surgeon
 from lineagekit.cause.probe import Prober
 from lineagekit.cause.probes import Done
 from lineagekit.cause.search import next_step
+from lineagekit.cause.surgeon import Surgeon
 
 _SWAP, _MOST = "swap:", 24
 Told = dict[frozenset[str], Verdict]
@@ -37,7 +37,7 @@ def swap(plan: Plan, surgeon: Surgeon, prober: Prober, ends: tuple[Verdict, Verd
 def swapped(plan: Plan, surgeon: Surgeon, prober: Prober, chosen: frozenset[str], *, log: Path) -> Verdict:
     """Of the good build with these feeds as in the bad one, whole."""
     others = [feed for feed in surgeon.feeds.values() if feed.where not in chosen]
-    paths = {path for feed in others for side in (feed.good, feed.bad) for path in side.values()}
+    paths = {part.path for feed in others for side in (feed.good, feed.bad) for part in side.values()}
     (window,) = (atom for atom in plan.atoms if atom.id == WINDOW)
     before: Mapping[str, str | None] = {path: window.files[path][0] for path in paths & window.files.keys()}
     name = _SWAP + ",".join(sorted(chosen))

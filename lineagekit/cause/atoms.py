@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Atoms: the root changes of a blame as things that a rebuild can have as they were before, or as they are now.
 
-What comes and goes with a window is one atom: the days of one feed alone do not join those of the others.
+What comes and goes with a window is one atom: the days of one feed alone do not join those of the others. So are files
+that are written anew for each build, where there are several.
 
 >>> [atom.label for atom in atoms_of(found, good, bad).atoms]  # doctest: +SKIP
 ['/data/labels 2026-05-03 was rewritten', 'the window: 12 files, day']
@@ -19,6 +20,7 @@ from lineagekit.cause.change import Change
 from lineagekit.cause.files import Made
 from lineagekit.cause.parts import key_of
 from lineagekit.cause.rank import Suspect, place_of
+from lineagekit.cause.window import Feed
 from lineagekit.events.roles import role_of
 
 Pair = tuple[str | None, str | None]
@@ -56,6 +58,8 @@ class Atoms:
     untestable: Mapping[str, str]
     of_window: tuple[Suspect, ...] = ()
     """What is said of the feeds that the window moved, the likeliest first."""
+    anew: tuple[Feed, ...] = ()
+    """Of these feeds, those that are one file which is written anew for each build."""
 
     def named(self, ids: Iterable[str]) -> list[Atom]:
         """Those of these names, in order of suspicion."""
@@ -63,9 +67,10 @@ class Atoms:
         return [atom for atom in self.atoms if atom.id in wanted]
 
 
-def atoms_of(found: Blame, good: Made, bad: Made) -> Atoms:
+def atoms_of(found: Blame, good: Made, bad: Made, anew: Sequence[Feed] = ()) -> Atoms:
     """The likeliest first; what no suspect explains is the last one."""
     left = _Left(_differences(good, bad), _moved_params(good, bad))
+    moving = {feed.where for feed in anew}
     atoms: list[Atom] = []
     untestable: dict[str, str] = {}
     window, of_window = Atom(WINDOW, "", _LEAST), []
@@ -79,13 +84,14 @@ def atoms_of(found: Blame, good: Made, bad: Made) -> Atoms:
                 untestable[change.sentence] = _EXAM if change.where == found.exam.name else _why(change)
             continue
         moved, moved_params = (files, params) if change.is_carrier else (_moved(files, good, bad), {})
+        moved |= {path: pair for path, pair in files.items() if path in moving}
         if moved or moved_params:
             window = with_more(window, moved, moved_params)
             of_window.append(suspect)
         if len(moved) < len(files) or len(moved_params) < len(params):
             fixed = {path: pair for path, pair in files.items() if path not in moved}
             atoms.append(Atom(f"{len(atoms) + 1}", change.sentence, _weight(suspect), fixed, params, suspect))
-    dated = {path: pair for path, pair in left.files.items() if None in pair}
+    dated = {path: pair for path, pair in left.files.items() if None in pair or path in moving}
     dates = _dates(left.params)
     window = with_more(window, dated, dates)
     rest = Atom(
@@ -98,7 +104,7 @@ def atoms_of(found: Blame, good: Made, bad: Made) -> Atoms:
     window = replace(window, label=f"the window that moved: {_contents(window)}")
     rest = replace(rest, label=f"what else differs: {_contents(rest)}")
     window_and_rest = (one for one in (window, rest) if one.files or one.params)
-    return Atoms((*atoms, *window_and_rest), untestable, tuple(of_window))
+    return Atoms((*atoms, *window_and_rest), untestable, tuple(of_window), tuple(anew))
 
 
 @dataclass(frozen=True, slots=True)

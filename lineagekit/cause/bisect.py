@@ -17,12 +17,16 @@ from lineagekit.cause.atoms import WINDOW, Atoms
 from lineagekit.cause.finding import Finding
 from lineagekit.cause.noisy import noise_of
 from lineagekit.cause.outcome import Outcome
-from lineagekit.cause.placebo import Surgeon, separate
+from lineagekit.cause.placebo import judge as judge_nets
+from lineagekit.cause.placebo import separate
 from lineagekit.cause.probes import Done, named
 from lineagekit.cause.rebuilds import Rebuilds, SpentError
+from lineagekit.cause.surgeon import Surgeon
 
 _WORSE = 1.5
 """Of the whole difference."""
+_ALSO = 0.15
+"""Of it as well: what is left without a cause is worse than the good build."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ def bisect(rebuilds: Rebuilds, atoms: Atoms, judge: Judge, *, surgeon: Surgeon |
     """
     try:
         done = _search(rebuilds, atoms, judge)
+        if done.status == "confirmed":
+            done = _of_one_piece(rebuilds, atoms, _apart_from_window(rebuilds, atoms, done))
     except SpentError:
         done = Done("stopped", f"{len(rebuilds.history)} probes told, which is as many as allowed")
     finding = _finding(rebuilds, atoms, done)
@@ -79,6 +85,57 @@ def _shares(rebuilds: Rebuilds, everything: frozenset[str]) -> dict[frozenset[st
     if good is None or bad is None or good == bad:
         return {}
     return {chosen: (good - value) / (good - bad) for chosen, value in values.items()}
+
+
+def _apart_from_window(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Done:
+    """Where a change is bad only with the window that moved: which of both it is, by what each does to the other.
+
+    How much a change shows depends on the days it meets; who moved with each build before is not guilty of that.
+    """
+    everything = frozenset(atom.id for atom in atoms.atoms)
+    causes, notes = list(done.causes), list(done.notes)
+    for place, cause in enumerate(causes):
+        change, window = cause - {WINDOW}, frozenset([WINDOW])
+        if not change or change == cause:
+            continue
+        for chosen in (change, window):
+            rebuilds.outcome(chosen, f"how much of it is {_labels(atoms, chosen)} alone")
+        shares = _shares(rebuilds, everything)
+        if not {change, window, cause} <= shares.keys():
+            continue
+        of_change, of_window = (
+            (shares[one] + shares[cause] - shares[other]) / 2 for one, other in ((change, window), (window, change))
+        )
+        nets = {frozenset(["change"]): of_change, frozenset(["window"]): of_window}
+        if (found := judge_nets(nets, gap=shares[cause])) is not None:
+            causes[place] = change if found == "change" else window
+            notes.append(
+                f"{_labels(atoms, change)}: {shares[change]:.0%} of the drop on the data of the good build, "
+                f"{shares[cause] - shares[window]:.0%} on that of the bad one; that data alone {shares[window]:.0%}"
+            )
+    return replace(done, causes=tuple(causes), notes=tuple(notes))
+
+
+def _of_one_piece(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Done:
+    """No culprit where changes only fit each other: with one alone it is worse than the bad build, and so is the rest.
+
+    So it is with feeds of one day that were never seen to change together: each is bad without the others.
+    """
+    everything = frozenset(atom.id for atom in atoms.atoms)
+    shares = _shares(rebuilds, everything)
+    for cause in done.causes:
+        rest = everything - cause
+        if shares.get(cause, 0.0) > _WORSE and shares.get(rest, 0.0) > _ALSO:
+            why = (
+                f"changes of this build belong together: with {_labels(atoms, cause)} alone it is worse than the bad "
+                "build is, and with all the others alone worse than the good one"
+            )
+            return replace(done, status="not separable", why=why, causes=(), suspects=tuple(sorted(everything)))
+    return done
+
+
+def _labels(atoms: Atoms, chosen: frozenset[str]) -> str:
+    return named([atom.label for atom in atoms.named(chosen)])
 
 
 def _noise(rebuilds: Rebuilds, everything: frozenset[str], judge: Judge) -> float:

@@ -20,6 +20,7 @@ from lineagekit.cause.param_file import read_params
 from lineagekit.cause.recipe import Recipe
 from lineagekit.cause.supply import Supply
 from lineagekit.cause.views import Views
+from lineagekit.cause.window import HISTORY, Feed, anew_for_each
 from lineagekit.errors import UsageError
 
 _SHOWN = 3
@@ -61,7 +62,8 @@ def hold(views: Views, supply: Supply, found: Blame, wish: Wish) -> Inquest:
         params = path, read_params(path)
         for made in (good, bad):
             made.files.pop(path, None)  # what differs in it are the parameters
-    atoms = _testable(with_environment(atoms_of(found, good, bad), wish.environment), wish.recipe)
+    atoms = atoms_of(found, good, bad, _anew(views, found, good, bad))
+    atoms = _testable(with_environment(atoms, wish.environment), wish.recipe)
     if wish.only is not None:
         atoms = _only(atoms, found, wish.only)
     atoms, pinned = _with_bytes(atoms, supply, good.written | bad.written)
@@ -69,6 +71,15 @@ def hold(views: Views, supply: Supply, found: Blame, wish: Wish) -> Inquest:
     inquest = Inquest(plan, atoms, _recipe(found, wish))
     inquest.obstacles = list(_obstacles(inquest, supply))
     return inquest
+
+
+def _anew(views: Views, found: Blame, good: Made, bad: Made) -> list[Feed]:
+    """Feeds that are one file, which each of the last builds read with other bytes."""
+    last = found.chosen.good.number
+    runs = [run for build in found.series.builds if build.number <= last for run in (build.run, *build.repeats)]
+    runs.sort(key=lambda run: views.of(run).run.began)
+    feeds = anew_for_each([made_of(views, run) for run in runs[-HISTORY:]], good, bad)
+    return [feed for feed in feeds if feed.where != found.exam.name]
 
 
 def _model(views: Views, found: Blame) -> str:

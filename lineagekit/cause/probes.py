@@ -21,7 +21,7 @@ Atom = str
 Atoms = frozenset[Atom]
 Verdict = Literal["good", "bad", "skip"]
 """A skip could not be built, or not as intended: it is neither good nor bad."""
-Status = Literal["confirmed", "not reproduced", "inseparable", "stopped"]
+Status = Literal["confirmed", "not reproduced", "inseparable", "not separable", "stopped"]
 NONE: Atoms = frozenset()
 
 

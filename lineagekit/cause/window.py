@@ -1,30 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feeds of a window that moves: which of their parts came, and which older ones can stand in for these.
 
->>> feed = Feed("/raw/a", {"05-01": "1", "05-02": "2", "05-03": "3"}, {"05-02": "2", "05-03": "3", "05-04": "4"})
+A file that is written anew for each build is such a feed as well: its parts are what it was in one build after another.
+
+>>> one, two, three = (Part(f"/raw/a/{day}.csv", f"blake3:{day}") for day in (1, 2, 3))
+>>> feed = Feed("/raw/a", {"1": one, "2": two}, {"2": two, "3": three})
 >>> feed.entered, feed.stand_ins(in_bad=True), feed.stand_ins(in_bad=False)
-(('05-04',), {'05-04': '05-03'}, {'05-03': '05-02'})
+(('3',), {'3': '2'}, {'2': '1'})
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 from lineagekit.cause.files import Made
 from lineagekit.cause.parts import key_of
 from lineagekit.events.roles import role_of
 
+HISTORY = 4
+"""Healthy runs before the bad one that tell what is written anew for each."""
+_NEARLY_ALL = 0.75
+_LEAST_SEEN = 2
+"""Times that it has to have been seen to change, before the bad build."""
+
+
+class Part(NamedTuple):
+    """One of a feed: where it lies, and its digest."""
+
+    path: str
+    digest: str
+
+
+_SEVERAL = Part("", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Dated parts of one dataset, in both builds."""
+    """Parts of one dataset, in both builds."""
 
     where: str
     """As changes name it: a folder, or what the names of its files have in common."""
-    good: Mapping[str, str]
-    """Paths by key."""
-    bad: Mapping[str, str]
+    good: Mapping[str, Part]
+    """By key: a date, or the place of a build in the order of time."""
+    bad: Mapping[str, Part]
 
     @property
     def entered(self) -> tuple[str, ...]:
@@ -44,6 +65,25 @@ class Feed:
         return dict(zip(self.entered, newest, strict=True) if in_bad else zip(newest, older, strict=True))
 
 
+def anew_for_each(healthy: Sequence[Made], good: Made, bad: Made) -> list[Feed]:
+    """Files that nearly all builds read with other bytes than the one before; the `healthy` ones in order of time.
+
+    One alone is a change like any other. Two or more belong together: what one says of a day, the others say more of,
+    and none of them fits those of another day.
+    """
+    feeds = []
+    for path in good.files.keys() & bad.files.keys() - good.written - bad.written:
+        told = [made.files[path] for made in (*healthy, bad) if made.files.get(path)]
+        moved = [one != other for one, other in pairwise(told)]
+        pair = good.files[path], bad.files[path]
+        before = next((one for one in reversed(told) if one not in pair), "")
+        if before and pair[0] != pair[1] and len(moved) > _LEAST_SEEN and sum(moved) >= _NEARLY_ALL * len(moved):
+            parts = {str(number): Part(path, one) for number, one in enumerate((before, *pair))}
+            feeds.append(Feed(path, {key: parts[key] for key in "01"}, {key: parts[key] for key in "12"}))
+    feeds.sort(key=lambda feed: feed.where)
+    return feeds if len(feeds) + len(feeds_of(good, bad)) > 1 else []
+
+
 def feeds_of(good: Made, bad: Made) -> list[Feed]:
     """Those of which parts came; not what runs on the way made of them, unless there is nothing else."""
     written = good.written | bad.written
@@ -55,15 +95,15 @@ def feeds_of(good: Made, bad: Made) -> list[Feed]:
     return [feed for feed in feeds if feed.entered]
 
 
-def _parts(made: Made, without: set[str]) -> dict[str, dict[str, str]]:
-    """Paths by feed and key; a feed with several files for one key has no parts that could stand for each other."""
-    found: dict[str, dict[str, str]] = {}
-    for path in made.files:
+def _parts(made: Made, without: set[str]) -> dict[str, dict[str, Part]]:
+    """Parts by feed and key; a feed with several files for one key has no parts that could stand for each other."""
+    found: dict[str, dict[str, Part]] = {}
+    for path, digest in made.files.items():
         where, key = _place_of(made, path)
         if key and path not in without:
             parts = found.setdefault(where, {})
-            parts[key] = path if key not in parts else ""
-    return {where: parts for where, parts in found.items() if all(parts.values())}
+            parts[key] = Part(path, digest) if key not in parts else _SEVERAL
+    return {where: parts for where, parts in found.items() if _SEVERAL not in parts.values()}
 
 
 def _place_of(made: Made, path: str) -> tuple[str, str]:

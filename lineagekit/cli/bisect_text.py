@@ -11,11 +11,12 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from lineagekit.cause.atoms import WINDOW
 from lineagekit.cause.blame import Blame
 from lineagekit.cause.finding import Finding
 from lineagekit.cause.inquest import Inquest
 from lineagekit.cause.outcome import Outcome
-from lineagekit.cause.placebo import CARRY
+from lineagekit.cause.surgeon import CARRY
 from lineagekit.cli.output import Output
 from lineagekit.cli.text import safe
 
@@ -40,7 +41,10 @@ def plan_lines(found: Blame, inquest: Inquest) -> Iterator[str]:
     yield from (f"cannot be tried  {safe(what)}: {safe(why)}" for what, why in inquest.atoms.untestable.items())
     yield from (f"in the way  {safe(one)}" for one in inquest.obstacles)
     most = 2 + max(len(atoms) - 1, 0).bit_length() + 2
-    yield f"about {min(most, 2 ** len(atoms)) if atoms else 0} rebuilds, if it is one cause"
+    more = (
+        ", and four or more to tell its feeds apart if it is the window" if any(a.id == WINDOW for a in atoms) else ""
+    )
+    yield f"about {min(most, 2 ** len(atoms)) if atoms else 0} rebuilds, if it is one cause{more}"
 
 
 def plan_json(found: Blame, inquest: Inquest) -> dict[str, Any]:
@@ -101,7 +105,8 @@ def hybrid_words(found: Blame, inquest: Inquest, chosen: frozenset[str]) -> str:
     """
     good, bad = found.chosen.good.number, found.chosen.bad.number
     carried = [name.removeprefix(CARRY).rstrip("/").rpartition("/")[2] for name in chosen if name.startswith(CARRY)]
-    more = f", {carried[0]} carried on" if carried else ""
+    name = f"{len(carried)} feeds" if len(carried) > 1 else "".join(carried)
+    more = f", {name} carried on" if carried else ""
     atoms = inquest.atoms.atoms
     places = [place for place, atom in enumerate(atoms, 1) if atom.id in chosen]
     if not places:

@@ -11,12 +11,12 @@ from lineagekit.cause.bisect import Judge, bisect
 from lineagekit.cause.blame import Blame, Question, blame
 from lineagekit.cause.finding import Finding
 from lineagekit.cause.inquest import Inquest, Wish, hold
-from lineagekit.cause.placebo import Surgeon
 from lineagekit.cause.rebuilds import Builder, Rebuilds, Tell
 from lineagekit.cause.recipe import Recipe
 from lineagekit.cause.session import Asked as Question_
 from lineagekit.cause.session import Session
 from lineagekit.cause.supply import Supply
+from lineagekit.cause.surgeon import Surgeon
 from lineagekit.cause.views import Views
 from lineagekit.cli.asking import asked
 from lineagekit.cli.bisect_text import Teller, finding_lines, plan_json, plan_lines
@@ -131,7 +131,7 @@ def go_on(case: Case, builder: Builder, tell: Tell, *, most: int | None = None) 
             inquest.plan,
             case.supply,
             case.session.folder / "parts",
-            inquest.atoms.of_window,
+            inquest.atoms,
             higher_is_better=inquest.recipe.higher_is_better,
         )
     chosen, recipe = case.found.chosen, inquest.recipe

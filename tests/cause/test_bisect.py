@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lineagekit.cause.atoms import Atom, Atoms
+from lineagekit.cause.atoms import WINDOW, Atom, Atoms
 from lineagekit.cause.bisect import Judge, bisect
 from lineagekit.cause.outcome import Outcome
 from lineagekit.cause.rebuilds import Rebuilds
@@ -72,6 +72,43 @@ def test_what_is_remembered_is_not_built_again(tmp_path: Path) -> None:
     assert found_by(tmp_path, score) == ("confirmed", ["change 7"])
     assert len(built) == len(set(built))
     assert found_by(tmp_path, lambda _: pytest.fail("built again")) == ("confirmed", ["change 7"])
+
+
+@pytest.mark.parametrize(
+    ("of_change", "of_window", "causes"),
+    [
+        (0.03, 0.0, [("change 3",)]),  # it shows on any day, and more on those that came
+        (0.0, 0.03, [("the window",)]),
+        (0.01, 0.01, [("change 3", "the window")]),  # neither of both without the other
+    ],
+)
+def test_what_is_bad_only_on_the_days_that_came_is_told_apart_from_these(
+    tmp_path: Path, of_change: float, of_window: float, causes: list[tuple[str, ...]]
+) -> None:
+    atoms = Atoms((*ATOMS.atoms, Atom(WINDOW, "the window", 0.01)), {})
+
+    def score(chosen: frozenset[str]) -> float:
+        if {"3", WINDOW} <= chosen:
+            return 0.66
+        return 0.74 - of_change * ("3" in chosen) - of_window * (WINDOW in chosen)
+
+    rebuilds = Rebuilds(Session.open(str(tmp_path), ASKED), Fake(score), lambda *_: None)
+    found = bisect(rebuilds, atoms, Judge(0.7, 0.74))
+    assert (found.status, found.causes) == ("confirmed", tuple(causes))
+    assert any("of the drop on the data of the good build" in note for note in found.notes) == (len(causes[0]) == 1)
+
+
+def test_changes_that_only_fit_each_other_are_no_culprits(tmp_path: Path) -> None:
+    """Changes 3 and 7 are the same day of two feeds, of which one is a little wrong."""
+
+    def score(chosen: frozenset[str]) -> float:
+        together = len({"3", "7"} & chosen)
+        return 0.9 if together == 0 else 0.69 if together == 2 else 0.55 if "3" in chosen else 0.6
+
+    rebuilds = Rebuilds(Session.open(str(tmp_path), ASKED), Fake(score), lambda *_: None)
+    found = bisect(rebuilds, ATOMS, Judge(0.8, 0.9))
+    assert (found.status, found.causes) == ("not separable", ())
+    assert "belong together: with change " in found.why
 
 
 def test_as_many_rebuilds_as_allowed_and_then_no_culprit(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +13,17 @@ import pyarrow.compute as pc
 import pytest
 from pyarrow import parquet
 
-from lineagekit.cause.atoms import WINDOW, Atom
+from lineagekit.cause.atoms import WINDOW, Atom, Atoms
 from lineagekit.cause.files import Made
 from lineagekit.cause.graft import columns_of, graft, rows_of
 from lineagekit.cause.hybrid import Plan
-from lineagekit.cause.placebo import Surgeon, hybrids, judge, net_repair
+from lineagekit.cause.outcome import Outcome
+from lineagekit.cause.placebo import hybrids, judge, net_repair, separate
+from lineagekit.cause.rebuilds import Rebuilds
+from lineagekit.cause.session import Asked, Session
 from lineagekit.cause.supply import Supply
-from lineagekit.cause.window import Feed, feeds_of
+from lineagekit.cause.surgeon import Surgeon
+from lineagekit.cause.window import Feed, Part, anew_for_each, feeds_of
 from lineagekit.identity.fingerprint import fingerprint
 from lineagekit.store.kept import Kept
 
@@ -67,8 +72,9 @@ def test_where_its_own_keys_are_wrong_those_of_most_other_feeds_count(wrong: str
 
 def test_what_is_no_table_is_taken_whole_and_what_does_not_fit_not_at_all() -> None:
     assert graft(b"new", b"old", "a.bin", set()) == b"old"
+    assert graft(b"0,0\n1,5\n", b"0,0\n1,4\n", "a.csv", set()) == b"0,0\n1,4\n"
     keys_only = as_bytes(pa.table({"row": [1, 2, 3]}))
-    assert graft(keys_only, keys_only, "a.parquet", {"row"}) is None
+    assert graft(keys_only, as_bytes(pa.table({"row": [7, 8, 9]})), "a.parquet", {"row"}) is None
     assert graft(as_bytes(table(1)), as_bytes(table(1).slice(0, 0)), "a.parquet", {"row"}) is None
 
 
@@ -96,11 +102,13 @@ def test_the_same_operation_is_done_to_both_builds_at_the_same_ages(tmp_path: Pa
     files = {path: (good.files.get(path), bad.files.get(path)) for path in good.files | bad.files}
     window = Atom(WINDOW, "w", 0.1, files)
     plan = Plan((window,), good, bad)
-    surgeon = Surgeon(plan, Supply(Kept(str(tmp_path / "store"))), tmp_path / "parts", (), higher_is_better=True)
+    surgeon = Surgeon(
+        plan, Supply(Kept(str(tmp_path / "store"))), tmp_path / "parts", Atoms((), {}), higher_is_better=True
+    )
     assert [feed.entered for feed in surgeon.feeds.values()] == [(KEYS[7],), (KEYS[7],)]
     operation = next(name for name in surgeon.feeds if name.endswith("/a"))
     assert surgeon.prepare(operation)
-    nothing, moved, placebo, repaired = hybrids(operation)
+    nothing, moved, placebo, repaired = hybrids(frozenset([operation]))
     before, after = plan.hybrid(nothing).intent.files, plan.hybrid(placebo).intent.files
     assert [path.split("day=")[1][:10] for path in before if after[path] != before[path]] == [KEYS[6]]
     before, after = plan.hybrid(moved).intent.files, plan.hybrid(repaired).intent.files
@@ -112,7 +120,8 @@ def test_the_same_operation_is_done_to_both_builds_at_the_same_ages(tmp_path: Pa
 
 
 def test_a_window_that_moved_too_far_has_nothing_that_could_stand_in() -> None:
-    feed = Feed("/a", {"1": "x", "2": "y", "3": "z"}, {"3": "z", "4": "u", "5": "v"})
+    parts = {key: Part(f"/a/{key}", key) for key in "12345"}
+    feed = Feed("/a", {key: parts[key] for key in "123"}, {key: parts[key] for key in "345"})
     assert feed.stand_ins(in_bad=True) == feed.stand_ins(in_bad=False) == {}
 
 
@@ -144,7 +153,89 @@ def test_what_an_operation_costs_the_good_build_is_no_less_than_a_repair(scores:
         ({"a": 0.09}, None),  # alone it stands out of nothing
         ({"a": 0.04, "b": 0.0}, None),  # not half of the drop
         ({"a": 0.09, "b": 0.05}, None),  # another one nearly as much
+        ({"a": 0.09, "b c": 0.02}, "a"),  # others together
+        ({"a": 0.09, "b c": 0.05}, None),
+        ({"a": 0.01, "b": 0.08, "b c": 0.08}, "b"),  # those that it is among tell nothing
+        ({"b c": 0.09}, None),
     ],
 )
 def test_a_feed_has_to_stand_out_of_the_drop_and_of_the_others(nets: dict[str, float], found: str | None) -> None:
-    assert judge(nets, gap=0.1) == found
+    assert judge({frozenset(feeds.split()): net for feeds, net in nets.items()}, gap=0.1) == found
+
+
+def builds(*digests: dict[str, str]) -> list[Made]:
+    return [Made(files=one) for one in digests]
+
+
+def test_files_that_are_written_anew_for_each_build_belong_together() -> None:
+    *history, bad = builds(*({"/a": f"a{n}", "/b": f"b{n}", "/c": "c", "/d": f"d{n // 3}"} for n in range(5)))
+    feeds = anew_for_each(history, history[-1], bad)
+    assert [feed.where for feed in feeds] == ["/a", "/b"]
+    assert feeds[0].good == {"0": ("/a", "a2"), "1": ("/a", "a3")}
+    assert feeds[0].bad == {"1": ("/a", "a3"), "2": ("/a", "a4")}
+    assert feeds[0].stand_ins(in_bad=True) == {"2": "1"}
+    assert feeds[0].stand_ins(in_bad=False) == {"1": "0"}
+
+
+def test_one_file_that_is_written_anew_is_a_change_like_any_other() -> None:
+    *history, bad = builds(*({"/a": f"a{n}", "/b": "b"} for n in range(5)))
+    assert anew_for_each(history, history[-1], bad) == []
+    dated = builds(*({"/a": f"a{n}", f"/c/day=2026-05-0{n + 1}/p": f"c{n}"} for n in range(5)))
+    assert [feed.where for feed in anew_for_each(dated[:-1], dated[-2], dated[-1])] == ["/a"]
+
+
+def test_what_jobs_on_the_way_write_or_few_builds_were_seen_to_change_is_not_written_anew_for_each() -> None:
+    *history, bad = builds(*({"/a": f"a{n}", "/b": f"b{n}"} for n in range(5)))
+    assert anew_for_each(history[-2:], history[-1], bad) == []
+    bad.written.add("/a")
+    assert anew_for_each(history, history[-1], bad) == []
+
+
+def test_where_most_rows_are_there_on_both_days_a_part_stands_in_as_it_is() -> None:
+    own = pa.table({"customer": np.arange(40), "value": np.full(40, 9.0)})
+    donor = pa.table({"customer": np.arange(10, 60), "value": np.arange(50) / 4})
+    drifted = own.set_column(0, "customer", pc.add(own["customer"], 1_000_000))
+    usual = [own.select(["customer"])] * 2
+    assert graft(as_bytes(own), as_bytes(donor), "a.parquet", {"customer"}) == as_bytes(donor)
+    assert graft(as_bytes(drifted), as_bytes(donor), "a.parquet", {"customer"}, usual) == as_bytes(donor)
+    few = donor.slice(30)
+    made = graft(as_bytes(own), as_bytes(few), "a.parquet", {"customer"})
+    assert made is not None
+    assert read(made)["customer"] == own["customer"]
+
+
+class Operations:
+    """Twelve feeds on which it costs nothing to operate."""
+
+    feeds: ClassVar = {f"carry:/raw/f{n:02}": Feed(f"/raw/f{n:02}", {}, {}) for n in range(12)}
+    higher_is_better = True
+
+    def prepare(self, operation: str) -> bool:
+        return not operation.endswith("f11")
+
+
+def told_apart(folder: Path, culprits: set[str], costs: dict[str, float]) -> tuple[str | None, int]:
+    """Each operation costs what it does to the good build, and as much in the bad one."""
+
+    class Scores:
+        def probe(self, chosen: frozenset[str], *, log: Path) -> Outcome:
+            carried = {name.removeprefix("carry:/raw/") for name in chosen} - {WINDOW}
+            wrong = WINDOW in chosen and bool(culprits - carried)
+            return Outcome("good", 0.9 - 0.1 * wrong - sum(costs.get(one, 0.01) for one in carried))
+
+    session = Session.open(str(folder), Asked("m", "1", "2", ("make",), "auc", ()))
+    rebuilds = Rebuilds(session, Scores(), lambda *_: None)
+    found = separate(Operations(), rebuilds)  # type: ignore[arg-type]
+    return found.feed, len(rebuilds.history)
+
+
+@pytest.mark.parametrize(("culprit", "most"), [("f00", 6), ("f01", 14), ("f06", 14), ("f10", 14)])
+def test_who_is_not_the_likeliest_is_found_by_halves(tmp_path: Path, culprit: str, most: int) -> None:
+    feed, rebuilds = told_apart(tmp_path, {culprit}, {"f03": 0.2})
+    assert feed == f"/raw/{culprit}"
+    assert rebuilds <= most
+
+
+def test_two_that_both_went_wrong_and_one_that_nothing_stands_in_for_are_not_told_apart(tmp_path: Path) -> None:
+    assert told_apart(tmp_path / "two", {"f02", "f05"}, {})[0] is None
+    assert told_apart(tmp_path / "none", {"f11"}, {})[0] is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -382,3 +383,41 @@ def test_where_the_exam_was_swapped_it_says_that_it_is_not_the_model(project: Pr
     done = project("bisect", "m", "--", *CODE)
     assert done.returncode == 4, done.stdout + done.stderr
     assert "no culprit: evaluation changed. measured like the good build, the bad one is as good" in done.stdout
+
+
+DAILY = """
+import csv
+import lineagekit
+
+clicks, views, labels = ({row[0]: int(row[1]) for row in csv.reader(open(f"{name}.csv"))} for name in FEEDS)
+right = sum(labels[one] == clicks[one] ^ views[one] for one in labels) / len(labels)
+with open("model.json", "w") as file:
+    file.write(str(right))
+lineagekit.model("model.json", name="m")
+lineagekit.metric("accuracy", right, of="model.json", higher_is_better=True)
+"""
+
+
+def _day(project: Project, day: int, *, flipped: bool) -> None:
+    """Of three feeds, each written anew: what they say of most customers lasts, of the others it is of the day."""
+    feeds: dict[str, list[int]] = {"clicks": [], "views": [], "labels": []}
+    for one in range(300):
+        lasting = random.Random(one if one % 4 else 1000 * day + one)
+        bits = lasting.getrandbits(1), lasting.getrandbits(1)
+        label = bits[0] ^ bits[1] ^ (flipped and random.Random(-one).random() < 0.2)
+        for name, value in zip(feeds, (*bits, label), strict=True):
+            feeds[name].append(value)
+    for name, values in feeds.items():
+        (project.folder / f"{name}.csv").write_text("".join(f"{one},{value}\n" for one, value in enumerate(values)))
+    project.build()
+
+
+def test_of_feeds_that_are_written_anew_each_day_the_one_is_named_that_went_wrong(project: Project) -> None:
+    (project.folder / "pipeline.py").write_text(DAILY.replace("FEEDS", '("clicks", "views", "labels")'))
+    for day in range(6):
+        _day(project, day, flipped=day == 5)
+    found = project.bisect("--", sys.executable, "pipeline.py")
+    assert found["status"] == "confirmed", found
+    ((cause,),) = found["causes"]
+    assert cause.startswith(str(project.folder / "labels.csv"))
+    assert "carried forward, with placebo" in found["how"]
