@@ -38,7 +38,16 @@ if TYPE_CHECKING:
 VERSION = 1
 SUFFIX = ".journal"
 LIMIT = 256 << 20
-"""Bytes that one process may write; beyond it only ends of runs and events are, and what was dropped is counted."""
+"""Bytes that one process may write. The last quarter is for evidence alone, which file with which stamp; beyond it only
+ends of runs and events are written. What was dropped is counted, evidence apart."""
+
+EVIDENCE = frozenset(
+    (
+        *("read", "writing", "written", "moved", "removed", "changed", "kept", "taken"),
+        *("dataset", "result", "ambiguous", "model"),
+    )
+)
+_ALWAYS = frozenset(("run", "pause", "end", "event", "trouble"))  # a few of each run, or not ours to drop
 
 _HEAD = 18  # bytes of LENGTH SPACE CHECKSUM SPACE
 
@@ -52,7 +61,7 @@ class Journal:
         """Touch nothing yet. A `clock` that runs backwards is put right: facts of a journal keep their order."""
         self.folder = folder
         self.id = ""
-        self.dropped = 0
+        self.dropped = self.lost = 0
         self._limit, self._clock = limit, clock
         self._parent = ""
         self._reset()
@@ -62,8 +71,7 @@ class Journal:
     def append(self, fact: dict[str, Any]) -> bool:
         """Write a fact; True when it will survive this process. Raises OSError or ValueError (not JSON)."""
         descriptor = self._descriptor if self._holds() else self._open()
-        if self._size > self._limit and fact["fact"] not in ("end", "event"):
-            self.dropped += 1
+        if self._size > self._limit * 3 // 4 and not self._has_room(fact["fact"]):
             return False
         return self._write(descriptor, fact)
 
@@ -78,6 +86,16 @@ class Journal:
             is_held, descriptor, self._descriptor = self._holds(), self._descriptor, -1
         if is_held:
             os.close(descriptor)
+
+    def _has_room(self, kind: str) -> bool:
+        """Whether a fact is still written near the limit; counts it if not."""
+        if kind in _ALWAYS or (kind in EVIDENCE and self._size <= self._limit):
+            return True
+        if kind in EVIDENCE:
+            self.lost += 1
+        else:
+            self.dropped += 1
+        return False
 
     def _reset(self) -> None:
         self._opening = threading.Lock()
@@ -104,9 +122,14 @@ class Journal:
                 path = os.path.join(self.folder, self.id + SUFFIX)
                 flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
                 descriptor = os.open(path, flags, 0o600)
-                if not self._write(descriptor, _header(self.id, self._parent)):
-                    os.close(descriptor)
-                    os.unlink(path)  # without a header nobody could tell whose it is
+                is_whole = False
+                try:
+                    is_whole = self._write(descriptor, _header(self.id, self._parent))
+                finally:
+                    if not is_whole:  # a full disk takes a part of it, or raises
+                        os.close(descriptor)
+                        os.unlink(path)  # without a header nobody could tell whose it is
+                if not is_whole:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
                 found = os.fstat(descriptor)
                 self._descriptor, self._which = descriptor, (found.st_ino, found.st_dev)
@@ -135,12 +158,13 @@ class Journal:
 
 def encode(fact: dict[str, Any]) -> bytes:
     """One record."""
-    payload: bytes = _encoder()(fact).encode("ascii")
+    payload: bytes = json_encoder()(fact).encode("ascii")
     return b"\n%08x %08x %b" % (len(payload), binascii.crc32(payload), payload)
 
 
 @lru_cache(maxsize=1)
-def _encoder() -> Any:
+def json_encoder() -> Any:
+    """What makes compact JSON in ASCII, at half the cost; a circle raises RecursionError."""
     # Half of what `autolog()` would cost; whoever writes a fact mostly has it already.
     from json import JSONEncoder, encoder
 
@@ -220,7 +244,7 @@ def _decode(line: bytes) -> dict[str, Any] | None:
     from json import loads
 
     try:
-        fact = loads(payload)
+        fact = loads(payload.decode("utf-8", "surrogatepass"))  # of bytes, it guesses first what they are
     except (ValueError, RecursionError):  # whole, and no JSON: some other writer's mistake
         return None
     return fact if isinstance(fact, dict) else None

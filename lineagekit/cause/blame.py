@@ -26,7 +26,7 @@ from lineagekit.cause.session import confirmed, regraded
 from lineagekit.cause.settings import setting_changes
 from lineagekit.cause.stale import stale_changes
 from lineagekit.cause.views import Views
-from lineagekit.graph.consumers import owners_in
+from lineagekit.events.owners import owners_in
 from lineagekit.graph.coverage import Coverage, coverage_of
 from lineagekit.store import query, walk
 from lineagekit.store.database import Database

@@ -62,7 +62,7 @@ class Settling:
 
     def _plan(self, settings: Settings, out: Output) -> Plan:
         silent = 0.0 if self.now else SILENT
-        plan = replace(Plan.of(settings), silent=silent, live=self.live)
+        plan = replace(Plan.of(settings), silent=silent, live=self.live, pays=True)
         if self.background:
             return replace(plan, wait=self.now, niced=not self.now)
         return replace(plan, progress=out.progress)
@@ -122,6 +122,7 @@ def _sentence(settled: Settled) -> str:
     parts += _remarks(
         (settled.killed, "killed"), (settled.emitted, "events of others"), (settled.refused, "refused events")
     )
+    parts += _remarks((settled.refined, "hashed now that were over budget"))
     parts += _remarks((len(settled.waiting), "still going on"), (settled.foreign, "journals of other hosts"))
     return ", ".join(parts)
 

@@ -106,6 +106,8 @@ class Use:
     """Parts, of a dataset of several files; the whole list is the snapshot's manifest, where there is one."""
     subset: tuple[str, ...] = ()
     """What was read of it, as paths or patterns; empty means all."""
+    owners: tuple[str, ...] = ()
+    """Who is asked about it, as for an account's job."""
 
     @property
     def state(self) -> Literal["exact", "unknown"]:
@@ -138,6 +140,8 @@ class Code:
     """The script, relative to the repository where there is one."""
     modules: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     cells: tuple[object, ...] = ()
+    clock: tuple[str, ...] = ()
+    """Where it asks what day it is, as `features.py:12 date.today`: such a run is another one tomorrow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,7 @@ class Account:
     entry: str = ""
     argv: tuple[str, ...] = ()
     exit: int | None = None
+    owners: tuple[str, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
     """What the author said of the run: `owner` and `description` have standard facets, the rest become tags."""
     inputs: tuple[Use, ...] = ()

@@ -109,8 +109,8 @@ def _job(account: Account) -> Facet:
         told["sourceCodeLocation"] = facets.source_code_location(place)
     if statements := _statements(account):
         told["sql"] = statements
-    if account.extra and (owners := _owners(account.extra)):
-        told["ownership"] = facets.ownership(owners)
+    if owners := _owners(account):
+        told["ownership"] = facets.ownership("Job", owners)
     if account.extra and (description := account.extra.get("description")):
         told["documentation"] = facets.documentation(text(str(description)))
     return {
@@ -192,10 +192,11 @@ def _statements(account: Account) -> Facet | None:
     )
 
 
-def _owners(extra: Mapping[str, object]) -> list[str]:
-    owner = extra.get("owner")
-    owners = owner if isinstance(owner, list | tuple) else [owner]
-    return [text(str(one), 255) for one in owners[:_MOST_TAGS] if one]
+def _owners(account: Account) -> list[str]:
+    """Whom the author named, and whom the settings do."""
+    owner = account.extra.get("owner")
+    owners = [*(owner if isinstance(owner, list | tuple) else [owner]), *account.owners]
+    return list(dict.fromkeys(text(str(one), 255) for one in owners[:_MOST_TAGS] if one))
 
 
 def _tags(extra: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -12,6 +12,9 @@ double (times, inodes) are texts. What is not known is not there.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lineagekit.agent.evidence import Evidence
 from lineagekit.events.account import Part, Use
 from lineagekit.events.facets import PRODUCER, Facet
@@ -50,6 +53,17 @@ def content(role: str, use: Use) -> Facet:
         facet["warnings"] = [text(warning) for warning in snapshot.warnings]
     if len(use.name) * 4 > NAME_LIMIT or len(use.namespace) * 4 > NAMESPACE_LIMIT:
         _add_uncut_names(facet, use)
+    return facet
+
+
+def proven(told: Mapping[str, Any], snapshot: Snapshot) -> Facet:
+    """The facet of a dataset whose digests were not known, now that they are."""
+    facet: Facet = {key: value for key, value in told.items() if key != "reason"}
+    facet["state"] = "exact"
+    _add_digests(facet, snapshot)
+    for key, found in (("kind", snapshot.kind), ("rows", snapshot.rows), ("bytes", snapshot.bytes)):
+        if found is not None:
+            facet.setdefault(key, found)
     return facet
 
 

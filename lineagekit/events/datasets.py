@@ -82,6 +82,8 @@ def _facets(use: Use, early: Facet, content: Facet) -> dict[str, Facet]:
         told["storage"] = facets.storage(layer, text(use.format, 255))
     if use.model is not None:
         told["lineagekit_model"] = model(use.model)
+    if use.owners:
+        told["ownership"] = facets.ownership("Dataset", (text(owner, 255) for owner in use.owners))
     return told
 
 

@@ -47,7 +47,7 @@ _OUTPUT_SUBSET = _standard("1-0-0/BaseSubsetDatasetFacet", "OutputSubsetOutputDa
 _LOCATION = _standard("1-1-0/SourceCodeLocationJobFacet")
 _SQL = _standard("1-1-0/SQLJobFacet")
 _JOB_TYPE = _standard("2-0-4/JobTypeJobFacet")
-_OWNERSHIP = _standard("1-0-1/OwnershipJobFacet")
+_OWNERSHIP = {of: _standard(f"1-0-1/Ownership{of}Facet") for of in ("Job", "Dataset")}
 _DOCUMENTATION = _standard("1-1-0/DocumentationJobFacet")
 _PARENT = _standard("1-2-0/ParentRunFacet")
 _PARAMETERS = _standard("1-0-0/ExecutionParametersRunFacet")
@@ -143,9 +143,9 @@ JOB_TYPE: Facet = {
 }
 
 
-def ownership(owners: Iterable[str]) -> Facet:
-    """Who answers for a job."""
-    return {"_producer": PRODUCER, "_schemaURL": _OWNERSHIP, "owners": [{"name": name} for name in owners]}
+def ownership(of: str, owners: Iterable[str]) -> Facet:
+    """Who answers for a `Job` or a `Dataset`."""
+    return {"_producer": PRODUCER, "_schemaURL": _OWNERSHIP[of], "owners": [{"name": name} for name in owners]}
 
 
 def documentation(description: str) -> Facet:

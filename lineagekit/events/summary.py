@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineagekit.events.lenient import mapping
+from lineagekit.events.owners import dataset_title
 
 FAILED = "FAIL"
 ENDS = ("COMPLETE", FAILED, "ABORT")
@@ -35,7 +36,7 @@ class Seen:
     @property
     def title(self) -> str:
         """What a person calls it: a path, or namespace and name."""
-        return self.name if self.namespace == "file" else f"{self.namespace}/{self.name}".replace("///", "//")
+        return dataset_title(self.namespace, self.name)
 
     @property
     def digest(self) -> str:

@@ -22,7 +22,8 @@ from lineagekit.errors import UsageError
 from lineagekit.exchange.answers import Answer
 from lineagekit.exchange.claim import claim
 from lineagekit.exchange.destinations import Destination, Sender
-from lineagekit.exchange.outbox import BEHIND, PARKED, REFUSED, RETRY, Outbox, deliverable
+from lineagekit.exchange.last_word import as_end, wants_end_again
+from lineagekit.exchange.outbox import BEHIND, PARKED, REFUSED, Outbox, deliverable
 from lineagekit.exchange.patience import USUAL, Delivered, Patience, State
 from lineagekit.store.log import Letter, Row, Store
 
@@ -149,12 +150,29 @@ class Delivery:
         return answer
 
     def _send(self, row: Row, patience: float) -> Answer:
-        if self._sender is None:
-            self._sender = self._destination.open()
-        answer = self._sender.send(deliverable(row), patience=patience)
+        answer = self._tell(row, patience)
         if answer.verdict == "again":
             _log.debug("%s did not take event %d: %s", self._destination.name, row.seq, answer.reason)
         return answer
+
+    def _tell(self, row: Row, patience: float) -> Answer:
+        """Post it; of a run that has ended so that it stays ended: only then the event is there."""
+        end = self._outbox.end_known(row) if self._destination.believes_last else None
+        if end is None:
+            return self._post(deliverable(row), patience)
+        told = deliverable(row)
+        answer = self._post(told if row.type == "START" else as_end(told, end.type), patience)
+        if answer.verdict != "accepted" or not wants_end_again(row, end):
+            return answer
+        for one in self._store.events_at([end.seq]):
+            repeated = _DAMAGED if one.damaged else self._post(deliverable(one), patience)
+            answer = answer if repeated.verdict == "refused" else repeated
+        return answer
+
+    def _post(self, body: bytes, patience: float) -> Answer:
+        if self._sender is None:
+            self._sender = self._destination.open()
+        return self._sender.send(body, patience=patience)
 
     def _rest(self, answer: Answer, nth: int) -> bool:
         """Wait before the next try; False if there is to be none."""
@@ -184,7 +202,6 @@ class Delivery:
 
     def _send_run(self, letters: Sequence[Letter]) -> Answer | None:
         """A run's letters in order, up to the first that fails."""
-        sent = None
         for row in self._outbox.fetch(letters, self._patience.page):
             if self._stop.is_set():
                 return _STOPPED
@@ -198,12 +215,6 @@ class Delivery:
                 self._outbox.keep(row, REFUSED, answer.reason)
                 continue
             self._outbox.settle(row)
-            self._sent, sent = self._sent + 1, row
+            self._sent += 1
             self._progress(1)
-        return self._repeat_end(sent) if sent and letters[0].status == RETRY else None
-
-    def _repeat_end(self, row: Row) -> Answer | None:
-        """A server believes what it heard last: a start that comes after the end would let the run begin again."""
-        end = self._outbox.end_after(row)
-        answer = self._send(end, self._patience.slow) if end else None
-        return answer if answer and self._ends(answer) else None
+        return None

@@ -27,6 +27,7 @@ from lineagekit.exchange.endpoint import (
     transport_url,
     url_name,
 )
+from lineagekit.exchange.last_word import believes_last
 from lineagekit.exchange.openlineage import read_forward, read_transports
 from lineagekit.settings import FILE, DestinationSettings, Settings
 
@@ -55,6 +56,8 @@ class Destination:
     open: Callable[[], Sender] = field(repr=False, compare=False)
     has: str = field(default="", repr=False)
     """What the log marks with this came from there."""
+    believes_last: bool = field(default=False, repr=False)
+    """It takes the state of a run from whatever it heard last."""
 
 
 def find_destinations(settings: Settings, environ: Mapping[str, str], folder: str = "") -> list[Destination]:
@@ -104,7 +107,7 @@ def _from_settings(one: DestinationSettings, environ: Mapping[str, str], source:
         return _from_transport({**one.transport, **({"name": one.name} if one.name else {})}, source)
     url = partial(full_url, one.url or "", one.endpoint)
     opened = partial(_open_http, endpoint_of_settings, one, environ)
-    return Destination(one.name or url_name(url()), "http", source, opened, _mark(url))
+    return _http(one.name or url_name(url()), source, opened, url)
 
 
 def _from_transport(transport: Mapping[str, Any], source: str) -> Destination:
@@ -113,16 +116,17 @@ def _from_transport(transport: Mapping[str, Any], source: str) -> Destination:
     if kind in ("http", "async_http"):
         url = partial(transport_url, transport)
         opened = partial(_open_http, endpoint_of_transport, transport)
-        return Destination(str(transport.get("name") or url_name(url())), "http", source, opened, _mark(url))
+        return _http(str(transport.get("name") or url_name(url())), source, opened, url)
     return Destination(_name_transport(kind, transport), kind, source, partial(_open_transport, transport))
 
 
-def _mark(url: Callable[[], str]) -> str:
-    """Of what came from there; a wrong address stops its own destination, when that is opened, and no other."""
+def _http(name: str, source: str, opened: Callable[[], Sender], url: Callable[[], str]) -> Destination:
+    """A wrong address stops its own destination, when that is opened, and no other."""
     try:
-        return pulled_from(url())
+        mark, believes = pulled_from(url()), believes_last(url())
     except UsageError:
-        return ""
+        mark, believes = "", False
+    return Destination(name, "http", source, opened, mark, believes)
 
 
 def _name_transport(kind: str, transport: Mapping[str, Any]) -> str:

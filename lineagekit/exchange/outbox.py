@@ -15,9 +15,9 @@ import json
 from collections.abc import Iterator, Sequence
 
 from lineagekit.events.edges import EVENT_FACET
-from lineagekit.events.summary import ENDS
 from lineagekit.events.wire import mend_names
-from lineagekit.store.log import Letter, Row, Store
+from lineagekit.exchange.last_word import deciding
+from lineagekit.store.log import End, Letter, Row, Store
 
 REFUSED = "refused"
 """Dead until a person decides."""
@@ -114,14 +114,15 @@ class Outbox:
         with self._store.write():
             self._add(row.seq, status, reason)
 
-    def end_after(self, row: Row) -> Row | None:
-        """The end of the same run, if that was delivered before this event was."""
-        if not row.run or row.type in ENDS:
+    def end_known(self, row: Row) -> End | None:
+        """What the destination has heard of the end of this event's run, if that is not the event itself."""
+        ends = self._store.ends_of(row.run) if row.run else []
+        if not ends or ends == [End(row.seq, row.type, row.time)]:
             return None
-        lettered = {letter.seq for letter in self._store.letters(self._name)}
-        cursor = self._store.cursor(self._name)
-        ends = [one for one in self._store.run_events(row.run) if one.type in ENDS and row.seq < one.seq <= cursor]
-        return next((one for one in reversed(ends) if one.seq not in lettered), None)
+        reached = max(row.seq, self._store.cursor(self._name))
+        waiting = {letter.seq for letter in self._letters()} - {row.seq}
+        end = deciding(one for one in ends if one.seq <= reached and one.seq not in waiting)
+        return end if end and end.seq != row.seq else None
 
     def _came_from_there(self, row: Row) -> bool:
         return bool(self._has) and row.origin == self._has

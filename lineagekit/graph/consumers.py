@@ -7,12 +7,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from typing import Any, Literal
 
+from lineagekit.events.owners import owners_in
 from lineagekit.graph.uses import Use
 from lineagekit.store import query, walk, walk_uses
 from lineagekit.store.database import Database
@@ -189,23 +188,6 @@ class _People:
     def _versions_of(self, uses: list[Use]) -> tuple[str, ...]:
         runs = sorted({(use.step.run, use.step.dst) for use in uses} & set(self._versions))
         return tuple(dict.fromkeys(self._versions[pair] for pair in runs if self._versions[pair]))
-
-
-def owners_in(patterns: Mapping[str, str], title: str) -> list[str]:
-    """Who the settings say is asked about this: of several patterns that fit, the first.
-
-    >>> owners_in({"/data/crm/**": "crm-team", "/data/*": "ann"}, "/data/crm/2026/a.csv")
-    ['crm-team']
-    """
-    return next(([owner] for pattern, owner in patterns.items() if _pattern(pattern).fullmatch(title)), [])
-
-
-@lru_cache(maxsize=1000)
-def _pattern(text: str) -> re.Pattern[str]:
-    """`**` is anything, `*` and `?` anything but a slash."""
-    parts = (("**", ".*"), ("*", "[^/]*"), ("?", "[^/]"))
-    told = "".join(dict(parts).get(part, re.escape(part)) for part in re.split(r"(\*\*|\*|\?)", text))
-    return re.compile(told.removesuffix("/.*") + "(/.*)?" if told.endswith("/.*") else told, re.DOTALL)
 
 
 def kind_of(dataset: Dataset, is_model: bool) -> Kind:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineagekit.errors import UsageError
+from lineagekit.events.owners import owners_in
 from lineagekit.graph.columns import ColumnLineage, check_columns
-from lineagekit.graph.consumers import Consumer, Known, cadences, consumers_of, owners_in
+from lineagekit.graph.consumers import Consumer, Known, cadences, consumers_of
 from lineagekit.graph.coverage import Coverage, coverage_of
 from lineagekit.graph.links import Link, Start, links_of
 from lineagekit.graph.uses import Bounds, Node, State, Step, Steps, Use, by_content, by_name, spread

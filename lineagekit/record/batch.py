@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 
 from lineagekit.agent.evidence import Evidence
 from lineagekit.errors import BadDataError
-from lineagekit.events.account import Account, Use
+from lineagekit.events.account import Account, RunName, Use
 from lineagekit.events.build import FIRST_LATE, build_events, build_late, build_start
 from lineagekit.events.naming import run_id
-from lineagekit.identity.manifest import Manifest
+from lineagekit.events.owners import with_owners
 from lineagekit.identity.snapshot import Snapshot
 from lineagekit.record import reasons
+from lineagekit.record.ancestors import ancestors_in_log, root_of
 from lineagekit.record.ask import Asked, ask
 from lineagekit.record.bench import Bench, name_of, row_of
 from lineagekit.record.contents import add_content
@@ -30,22 +31,21 @@ from lineagekit.record.foreign import sift
 from lineagekit.record.gather import gather
 from lineagekit.record.join import join
 from lineagekit.record.keep import Proven
+from lineagekit.record.marks import Overtaken, marks_over
+from lineagekit.record.objects import keep_objects, things_of
+from lineagekit.record.pay import owes
 from lineagekit.record.prove import Claim, Proof, is_telling
 from lineagekit.record.story import Story
-from lineagekit.record.survey import Found, Survey, mark_of
+from lineagekit.record.survey import Found
 from lineagekit.record.tell import tell
 from lineagekit.record.uses import Known
-from lineagekit.store.log import Entry, Mark, Store, entry_of
+from lineagekit.store.log import Entry, entry_of
 
 ORIGIN = "journal"
 """How events come into the log that settling made."""
 
 MOST_RUNS, MOST_BYTES = 256, 32 << 20
 """Of one batch: runs, and bytes of their facts."""
-
-
-class Overtaken(Exception):
-    """Somebody else has settled one of these runs meanwhile: the journals must be looked at anew."""
 
 
 def settle_found(found: Iterable[Found], bench: Bench) -> bool:
@@ -89,9 +89,16 @@ def settle_batch(found: Sequence[Found], bench: Bench) -> None:
             built[run.id] = join(built[run.id], emitted)
     settled = [run for run in found if run.id in built]
     accounts = [one for one in accounts if one.run in built]
-    _keep_objects(accounts, bench.store)
+    keep_objects(things_of(accounts), bench.store)
     new = [entry for entries in built.values() for entry in entries]
-    bench.done["events"] += bench.store.append(new, origin=ORIGIN, marks=_marks(settled, bench.store), durable=True)
+    is_short = any(use.reason == reasons.OVER_BUDGET for one in accounts for use in (*one.inputs, *one.outputs))
+    owing = [entry.key for entry in new if is_short and isinstance(entry.body, Mapping) and owes(entry.body)]
+    # Entries are packed before a transaction of their own; only where something is owed that happens within.
+    with bench.store.write(durable=True) if owing else nullcontext():
+        marks = marks_over(settled, bench.store)
+        bench.done["events"] += bench.store.append(new, origin=ORIGIN, marks=marks, durable=True)
+        if owing:
+            bench.store.owe(bench.here.host, owing)
     for run in settled:
         for member in run.members:
             del member.runs[run.id]
@@ -108,7 +115,7 @@ def start(found: Sequence[Found], bench: Bench) -> None:
         asked = ask(story, kept=bench.kept)
         not_yet = dict.fromkeys(asked.claims(), Proof(None, reasons.NOT_YET))
         folders = dict.fromkeys(asked.folders(), reasons.NOT_YET)
-        known = Known(not_yet, {}, folders, frozenset(), bench.links, lambda run: name_of(run, bench))
+        known = Known(not_yet, {}, folders, frozenset(), bench.links, *_namers(bench))
         account = tell(story, asked, known, host=run.members[0].owner.host)
         entries.append(entry_of(build_start(replace(account, ended=None))))
     new = bench.store.append(entries, origin=ORIGIN)
@@ -132,7 +139,7 @@ def _tell(stories: Mapping[str, Story], found: Mapping[str, Found], bench: Bench
         folders,
         find_contested(asked, is_telling),
         bench.links,
-        lambda run: name_of(run, bench),
+        *_namers(bench),
     )
     for id_, story in stories.items():
         owners = [member.owner for member in found[id_].members]
@@ -144,6 +151,10 @@ def _tell(stories: Mapping[str, Story], found: Mapping[str, Found], bench: Bench
             elsewhere=any(owner.boot != bench.here.boot for owner in owners),
             killed=found[id_].stage == "killed",
         )
+
+
+def _namers(bench: Bench) -> tuple[Callable[[str], RunName], Callable[[str], RunName | None]]:
+    return partial(name_of, bench=bench), partial(root_of, bench=bench)
 
 
 def _snapshots(proofs: Mapping[Claim, Proof], asked: Iterable[Asked], bench: Bench) -> dict[Claim, Snapshot]:
@@ -181,13 +192,19 @@ def find_contested(
 
 def _finish(account: Account, found: Found, bench: Bench) -> Account:
     """With its code completed; a late account is of a run that the log knows better."""
+    account = with_owners(account, bench.owners)
     if account.code is not None:
         account = replace(account, code=bench.programs.complete(account.code))
     row = row_of(account.run, bench.store) if found.stage == "late" else None
     if row is None:
         return account
     ended = max((row.ended or 0) * 1000, account.ended or 0)
-    return replace(account, job=row.job, namespace=row.namespace, began=row.began * 1000, ended=ended)
+    account = replace(account, job=row.job, namespace=row.namespace, began=row.began * 1000, ended=ended)
+    if account.parent is not None:
+        return account
+    # Of a run whose events do not all name its parent, Marquez makes two jobs.
+    parent, root = ancestors_in_log(account.run, bench)
+    return replace(account, parent=parent, root=root)
 
 
 def _entries(account: Account, found: Found, bench: Bench) -> list[Entry]:
@@ -205,57 +222,6 @@ def _entries(account: Account, found: Found, bench: Bench) -> list[Entry]:
 def _emitted(story: Story, run: Found, bench: Bench) -> list[Entry]:
     """Events that processes made themselves, of this run or of many."""
     return sift(story.emitted, bench.folder, name=run.members[0].owner.id, done=bench.done) if story.emitted else []
-
-
-def _marks(found: Sequence[Found], store: Store) -> Iterator[Mark]:
-    """How far each journal is settled once these runs are; and where one run ends while an earlier one goes on.
-
-    The log asks for them in the midst of its transaction, and that is the place for raising Overtaken: the first commit
-    wins, for whoever comes second may have read on, and would mark as settled what is told nowhere.
-    """
-    settled = {run.id for run in found}
-    if any(_is_taken(member, run.id, store) for run in found for member in run.members):
-        raise Overtaken
-    for member in {member.path: member for run in found for member in run.members}.values():
-        left = [mention.first for run, mention in member.runs.items() if run not in settled]
-        offset = min(left, default=member.end)
-        yield Mark(member.owner.id, offset, finished=not left and member.standing == "dead")
-        for run, mention in member.runs.items():
-            if run in settled and mention.last > offset:
-                yield Mark(mark_of(member.owner.id, run), mention.last)
-
-
-def _is_taken(member: Survey, run: str, store: Store) -> bool:
-    """Whether somebody else has marked facts of a run that we have read as well."""
-    first, journal = member.runs[run].first, member.owner.id
-    if store.mark(journal) > first:
-        return True
-    has_others = member.start > 0 or len(member.runs) > 1  # else the journal's own mark tells
-    return has_others and store.mark(mark_of(journal, run)) > first
-
-
-def _keep_objects(accounts: Iterable[Account], store: Store) -> None:
-    """Manifests and profiles, which events name by their digests. Kept for nothing they do no harm."""
-    wanted: dict[tuple[str, str], Callable[[], bytes]] = {}
-    for use in (use for account in accounts for use in (*account.inputs, *account.outputs)):
-        snapshot = use.snapshot
-        if snapshot is not None and snapshot.manifest is not None:
-            wanted["manifest", str(snapshot.manifest.digest)] = partial(_lines, snapshot.manifest)
-        if snapshot is not None and snapshot.profile is not None:
-            wanted["profile", str(snapshot.digest("lkt1"))] = snapshot.profile.to_bytes
-        for part in use.files:
-            if part.profile is not None:
-                wanted["profile", part.table] = part.profile.to_bytes
-    # Written out only where they are not there yet, and before the transaction: a profile takes milliseconds.
-    bodies = [(kind, digest, write()) for (kind, digest), write in wanted.items() if store.object(kind, digest) is None]
-    if bodies:
-        with store.write():
-            for kind, digest, body in bodies:
-                store.keep_object(kind, digest, body)
-
-
-def _lines(manifest: Manifest) -> bytes:
-    return "".join(manifest.to_lines()).encode()
 
 
 def _count(found: Iterable[Found], accounts: Sequence[Account], stories: Iterable[Story], bench: Bench) -> None:

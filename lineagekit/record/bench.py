@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lineagekit.events.account import Account, RunName
 from lineagekit.events.naming import run_id
@@ -55,6 +56,7 @@ class Bench:
     """Told of these runs, where somebody asks."""
     keeper: Keeper | None = None
     """Of bytes to build with again; None where that is not wanted."""
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kept(self) -> str:
@@ -72,7 +74,8 @@ def set_up(store_folder: str, plan: Plan, stack: ExitStack, *, tells: bool = Fal
     folder = os.path.join(store_folder, JOURNALS)
     keeper = None if plan.keep == "none" else _keeper(store_folder, plan, waited_for=tells)
     prover = Prover(how, plan.budget)
-    return Bench(store, prover, options, Here.now(), folder, plan.content, accounts=accounts, keeper=keeper)
+    bench = Bench(store, prover, options, Here.now(), folder, plan.content, accounts=accounts, keeper=keeper)
+    return replace(bench, owners=plan.owners)
 
 
 def _keeper(store_folder: str, plan: Plan, *, waited_for: bool) -> Keeper:

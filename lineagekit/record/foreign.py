@@ -20,6 +20,7 @@ from blake3 import blake3
 
 from lineagekit.errors import BadDataError
 from lineagekit.events.lenient import mapping
+from lineagekit.record.objects import keep_objects
 from lineagekit.record.prove import Prover
 from lineagekit.record.spark_bytes import MARK, Binder
 from lineagekit.store.admit import admit, parse
@@ -89,7 +90,8 @@ def _drain_file(path: str, store: Store, binder: Binder, now: int, done: Counter
             for line in lines:
                 binder.note(line)
             told = [_bound(line, binder) for line in lines]
-            _keep_manifests(binder, store)
+            keep_objects(binder.manifests, store)
+            binder.manifests.clear()
             entries = sift(told, os.path.dirname(path), name=name, done=done)
             done["events"] += store.append(entries, origin=f"file:{name}", marks=[Mark(mark, end)], durable=True)
     if is_over:
@@ -108,15 +110,6 @@ def _bound(line: bytes, binder: Binder) -> object:
         return line
     told = binder.bind(event)
     return line if told is event else told
-
-
-def _keep_manifests(binder: Binder, store: Store) -> None:
-    """Events name them by their digests. Kept for nothing they do no harm."""
-    while binder.manifests:
-        manifest = binder.manifests.pop()
-        if store.object("manifest", str(manifest.digest)) is None:
-            with store.write():
-                store.keep_object("manifest", str(manifest.digest), "".join(manifest.to_lines()).encode())
 
 
 def _mark_of(path: str, name: str, *, whole: bool) -> str:

@@ -43,6 +43,10 @@ class Plan:
     """Whose bytes are kept to build with again: inputs and sources; outputs as well."""
     keep_limit: int | None = None
     """Bytes, of all that are kept."""
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Who is asked about which data and jobs, by pattern."""
+    pays: bool = False
+    """Hash, when all else is done, what earlier calls had no time for. It may take all of the budget once more."""
     wait: bool = True
     """Wait for whoever is settling this store, rather than leave it to them. Runs asked for by name never wait."""
     live: bool = False
@@ -64,6 +68,7 @@ class Plan:
             content=settings.content,
             keep=settings.keep,
             keep_limit=settings.keep_bytes,
+            owners=settings.owners,
         )
 
 
@@ -87,6 +92,8 @@ class Settled:
     exact: int = 0
     unknown: Mapping[str, int] = field(default_factory=dict)
     """Datasets without a proven digest, by reason."""
+    refined: int = 0
+    """Datasets of earlier runs that were too much to hash then, and have their digests now."""
     removed: int = 0
     """Journals that are done with."""
     journals: int = 0

@@ -55,7 +55,7 @@ REASONS = {
     UNFINISHED: Reason("The run ended while this was still being written.", "Look into the run: it was cut short."),
     OVER_BUDGET: Reason(
         "There was more to hash than the time, bytes or files that were allowed.",
-        "Raise the budget of settle in the configuration.",
+        "Run `lineagekit settle` while the files are as they were: it goes on there. Or raise `budget` in config.toml.",
     ),
     FOREIGN_HOST: Reason(
         "It was recorded on another host, or before this one was last started.",

@@ -17,19 +17,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from lineagekit.collector import seldom_collecting
+from lineagekit.errors import NotFoundError
 from lineagekit.events.naming import run_id
 from lineagekit.record.batch import batches, settle_found, start
 from lineagekit.record.bench import JOURNALS, Bench, row_of, set_up
 from lineagekit.record.foreign import drain, find_foreign
-from lineagekit.record.journals import find_journals
+from lineagekit.record.journals import Here, find_journals
 from lineagekit.record.lock import hold
+from lineagekit.record.pay import pay
 from lineagekit.record.plan import Plan, Settled
 from lineagekit.record.rounds import Round, has_more, look, remove, sweep
 from lineagekit.record.survey import Found, judge_runs
+from lineagekit.store.log import open_store
 
 STARTED = 30 * 10**9
 """Nanoseconds after which the START of a run that goes on is sent alone, where that is wanted."""
@@ -46,7 +49,7 @@ def settle(store_folder: str, *, runs: Collection[str] | None = None, plan: Plan
     folder = os.path.join(store_folder, JOURNALS)
     if plan.niced:
         os.nice(19)
-    if not (find_journals(folder) or find_foreign(folder)):
+    if not (find_journals(folder) or find_foreign(folder) or (plan.pays and runs is None and _is_owed(store_folder))):
         return Settled()
     with ExitStack() as stack:
         stack.enter_context(seldom_collecting())
@@ -74,11 +77,12 @@ class _Pass:
 def _work(bench: Bench, runs: Collection[str] | None, plan: Plan) -> _Pass:
     """One pass: survey, settle, remove."""
     done = _Pass(look(bench, now=plan.now()))
+    settled = bench.store.settled_of({run_id(run) for one in done.round.surveys for run in one.runs})
     found = judge_runs(
         done.round.surveys,
         now=plan.now(),
         age=int(plan.silent * 1e9),
-        is_settled=lambda run: bench.store.settled(run_id(run)),
+        is_settled=lambda run: run_id(run) in settled,
     )
     wanted = found if runs is None else [run for run in found if bench.names.is_below(run.id, runs)]
     done.waiting = [run for run in wanted if run.stage == "open"]
@@ -88,9 +92,17 @@ def _work(bench: Bench, runs: Collection[str] | None, plan: Plan) -> _Pass:
     if runs is None:
         drain(bench.folder, bench.store, bench.prover, now=plan.now(), done=bench.done)
         sweep(done.round, bench.kept)
+        if plan.pays:
+            pay(bench)
     if plan.live:
         _start(done.waiting, bench, plan.now())
     return done
+
+
+def _is_owed(store_folder: str) -> bool:
+    with suppress(NotFoundError), open_store(store_folder, make=False) as store:
+        return bool(store.debts(Here.now().host))
+    return False
 
 
 def _start(waiting: Iterable[Found], bench: Bench, now: int) -> None:
@@ -117,6 +129,7 @@ def _answer(bench: Bench, last: _Pass) -> Settled:
         refused=done["refused"],
         exact=done["exact"],
         unknown=dict(bench.unknown),
+        refined=done["refined"],
         removed=done["removed"],
         journals=len(last.round.seen),
         foreign=last.round.foreign,

@@ -43,6 +43,7 @@ def tell(
         ended=story.last if story.ended is None else story.ended,
         state="ABORT" if killed else story.state,
         parent=known.name_of(story.parent) if story.parent else None,
+        root=known.root_of(story.parent) if story.parent else None,
         error=KILLED if killed else story.error,
         killed=killed,
         how=story.how,

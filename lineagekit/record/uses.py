@@ -41,6 +41,8 @@ class Known:
     links: Links
     name_of: Callable[[str], RunName]
     """What the run of this id is called."""
+    root_of: Callable[[str], RunName | None] = lambda run: None
+    """The topmost ancestor of the run of this id, or itself."""
 
 
 def input_use(asked: AskedInput, known: Known, *, elsewhere: bool) -> Use | None:

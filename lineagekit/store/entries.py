@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from operator import lt
 
+from lineagekit.agent.journal import json_encoder
 from lineagekit.errors import BadDataError
 from lineagekit.store.database import Database, SqlRow
 from lineagekit.store.packing import pack_all, plain, unpack
@@ -29,6 +30,7 @@ _MARK = (
     "INSERT INTO mark VALUES (?, ?, ?) ON CONFLICT (journal) DO UPDATE"
     " SET offset = max(offset, excluded.offset), finished = max(finished, excluded.finished)"
 )
+_OFFSETS = "SELECT journal, offset FROM mark WHERE journal IN (SELECT value FROM json_each(?))"
 _SELECT = "SELECT seq, CAST(key AS BLOB), run, kind, type, time, origin, CAST(body AS BLOB) FROM event"
 _AFTER = f"{_SELECT} WHERE seq > ? ORDER BY seq LIMIT ?"
 _THESE = f"{_SELECT} WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
@@ -80,10 +82,22 @@ def run_events(database: Database, run: str) -> list[Row]:
     return events_at(database, [seq for (seq,) in database.rows("SELECT seq FROM event WHERE run = ?", (plain(run),))])
 
 
+def event_of(database: Database, key: bytes) -> Row | None:
+    """The event with this key; None if it is not there, or damaged."""
+    found = database.intact_rows(f"{_SELECT} WHERE key = ?", (key,))
+    row = _row(found[0]) if found else None
+    return row if row and not row.damaged else None
+
+
 def read_marks(database: Database) -> dict[str, Mark]:
     """Every journal's mark, by the journal's id."""
     rows = database.rows("SELECT journal, offset, finished FROM mark")
     return {journal: Mark(journal, offset, bool(finished)) for journal, offset, finished in rows}
+
+
+def offsets_of(database: Database, journals: Iterable[str]) -> dict[str, int]:
+    """How far these journals have been settled; those that never were are left out."""
+    return dict(database.rows(_OFFSETS, (json.dumps(list(journals)),)))
 
 
 def offset_of(database: Database, journal: str) -> int:
@@ -104,7 +118,8 @@ def damaged(database: Database) -> list[int]:
 def to_json(value: object) -> bytes:
     """Compact JSON in ASCII. Raises BadDataError for what JSON cannot say."""
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+        encoded: bytes = json_encoder()(value).encode("ascii")
+        return encoded
     except (TypeError, ValueError, RecursionError) as error:
         raise BadDataError(
             f"what is to be kept is no JSON: {error}", advice="Give it text and finite numbers."

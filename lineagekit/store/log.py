@@ -23,14 +23,15 @@ from typing import Any, Self
 from lineagekit.errors import BadDataError, NotFoundError, StoreError, UnreadableError
 from lineagekit.events.said import Name
 from lineagekit.events.wire import event_key
-from lineagekit.store import aliases, entries, letters, objects, refinements, runs, verdicts, windows
+from lineagekit.store import aliases, debts, entries, letters, objects, refinements, runs, verdicts, windows
 from lineagekit.store.database import Database, open_database
 from lineagekit.store.migrations import migrate
 from lineagekit.store.refinements import resolve
-from lineagekit.store.rows import Entry, Letter, Mark, Refinement, Row, RunRow
+from lineagekit.store.rows import End, Entry, Letter, Mark, Refinement, Row, RunRow
 from lineagekit.store.windows import Window
 
 __all__ = [
+    "End",
     "Entry",
     "Letter",
     "Mark",
@@ -128,6 +129,10 @@ class Store:
         """Events of a run, in the order of the log."""
         return entries.run_events(self._database, run)
 
+    def event_of(self, key: bytes) -> Row | None:
+        """The event with this key; None if it is not there, or damaged."""
+        return entries.event_of(self._database, key)
+
     def damaged(self) -> list[int]:
         """Places of events that the disk lost. Reads the whole log."""
         return entries.damaged(self._database)
@@ -135,6 +140,10 @@ class Store:
     def mark(self, journal: str) -> int:
         """The offset up to which a journal was settled; 0 if it never was."""
         return entries.offset_of(self._database, journal)
+
+    def marks_of(self, journals: Iterable[str]) -> dict[str, int]:
+        """The offsets of many at once; journals that were never settled are left out."""
+        return entries.offsets_of(self._database, journals)
 
     def marks(self) -> dict[str, Mark]:
         """Every journal's mark, by the journal's id."""
@@ -156,6 +165,14 @@ class Store:
         """Whether the end of this run is in the log."""
         return runs.is_settled(self._database, run)
 
+    def settled_of(self, these: Iterable[str]) -> set[str]:
+        """Those of these runs whose end is in the log."""
+        return runs.settled_of(self._database, these)
+
+    def ends_of(self, run: str) -> list[End]:
+        """Events that ended this run, in the order of the log."""
+        return runs.ends_of(self._database, run)
+
     def refine(self, learned: Iterable[Refinement]) -> int:
         """Keep what was learned of datasets after their events were built; how many were new."""
         return refinements.refine(self._database, learned)
@@ -171,6 +188,18 @@ class Store:
     def refined_runs(self, after: int) -> list[str]:
         """Runs of which something was learned behind this number."""
         return refinements.refined_runs(self._database, after)
+
+    def owe(self, host: str, keys: Iterable[bytes]) -> None:
+        """Note that digests of these events are still to be taken, by this host."""
+        debts.owe(self._database, host, keys)
+
+    def debts(self, host: str) -> list[bytes]:
+        """Keys of the events that this host may know more of, oldest first."""
+        return debts.debts(self._database, host)
+
+    def settle_debt(self, key: bytes) -> None:
+        """Note that all that can be learned of this event is learned."""
+        debts.settle_debt(self._database, key)
 
     def keep_object(self, kind: str, digest: str, body: bytes) -> None:
         """Keep the bytes that a digest stands for: kind "manifest" for `lkd1:`, "profile" for `lkt1:`."""

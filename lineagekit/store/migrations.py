@@ -85,6 +85,18 @@ def _keep_verdicts(connection: sqlite3.Connection) -> None:
     )
 
 
+def _let_failures_stand(connection: sqlite3.Connection) -> None:
+    """A run that failed has failed, whatever it says later; once its last word counted."""
+    connection.execute(
+        "UPDATE run SET state = 'FAIL' WHERE state <> 'FAIL' AND run IN (SELECT run FROM event WHERE type = 'FAIL')"
+    )
+
+
+def _keep_debts(connection: sqlite3.Connection) -> None:
+    """Events of which some digests are still to be taken."""
+    connection.execute("CREATE TABLE debt (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, host TEXT NOT NULL)")
+
+
 STEPS: tuple[Step, ...] = (
     _keep_events,
     _keep_what_is_learned,
@@ -92,6 +104,8 @@ STEPS: tuple[Step, ...] = (
     _keep_what_was_pulled,
     _keep_aliases,
     _keep_verdicts,
+    _let_failures_stand,
+    _keep_debts,
 )
 
 

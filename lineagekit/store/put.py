@@ -14,9 +14,10 @@ from typing import Any
 
 from blake3 import blake3
 
-from lineagekit.events.said import Column, Grade, Name, Piece, Told, Touch
+from lineagekit.events.said import Column, Name, Piece, Told, Touch
 from lineagekit.events.wire import as_relayed
 from lineagekit.identity.canonical import encode_block
+from lineagekit.store.grades import put_grades
 from lineagekit.store.index_file import BASE
 from lineagekit.store.names import Names
 from lineagekit.store.packing import plain
@@ -101,7 +102,7 @@ class Putter:
         self._put_columns(told, put.job)
         self._put_models(told, run, outputs)
         if told.said.grades:
-            self._put_grades(told.said.grades, run, {**inputs, **outputs}, told)
+            put_grades(self.connection, self.names, told, run, {**inputs, **outputs})
         self.put_owners("job", put.job, told.said.owners)
         return put
 
@@ -201,24 +202,6 @@ class Putter:
                 row = (run, outputs[name], self.names.word(model or model_name(name.name)), plain(version))
                 self.connection.execute("INSERT OR IGNORE INTO build VALUES (?, ?, ?, ?)", row)
 
-    def _put_grades(self, grades: Iterable[Grade], run: int, datasets: Mapping[Name, int], told: Told) -> None:
-        known = _spellings(told, datasets) if grades else {}
-        rows = [
-            (
-                run,
-                position,
-                self.names.word(grade.name),
-                grade.value,
-                known.get(grade.of) if grade.of else _only_model(told, datasets),
-                plain(grade.of) or None,
-                plain(grade.on) or None,
-                grade.higher_is_better,
-                grade.step,
-            )
-            for position, grade in enumerate(grades)
-        ]
-        self.connection.executemany("INSERT OR IGNORE INTO metric VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-
     def put_owners(self, kind: str, subject: int, owners: Iterable[str]) -> None:
         """Who is asked about a job or dataset."""
         if rows := [(kind, subject, plain(owner)) for owner in owners]:
@@ -244,24 +227,3 @@ def hash_of(text: str) -> int:
 def _mark(evidence: str) -> int | None:
     """31 bits, which take 4 bytes: evidence is compared with that of a few writes of one dataset."""
     return hash_of(evidence) >> 16 if evidence else None
-
-
-def _spellings(told: Told, datasets: Mapping[Name, int]) -> dict[str, int]:
-    """All that an author may have called a dataset of this run."""
-    known: dict[str, int] = {}
-    for touches in (told.said.inputs, told.said.outputs):
-        for name, touch in touches.items():
-            model = touch.model[0] if touch.model else ""
-            for spelling in (name.name.rpartition("/")[2], model, touch.realpath, name.name):
-                if spelling:
-                    known[spelling] = datasets[name]
-    return known
-
-
-def _only_model(told: Told, datasets: Mapping[Name, int]) -> int | None:
-    """A metric of a run that made or read one model is of that model."""
-    for touches in (told.said.outputs, told.said.inputs):
-        models = {datasets[name] for name, touch in touches.items() if touch.kind == "MODEL" or touch.model}
-        if models:
-            return models.pop() if len(models) == 1 else None
-    return None

@@ -103,6 +103,15 @@ class RunRow:
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """An event that ended a run; of several, `events.summary.outcome` says which counts."""
+
+    seq: int
+    type: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refinement:
     """What was learned of a dataset of a run after its event was built: another facet for the same thing."""
 

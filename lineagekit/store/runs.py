@@ -9,6 +9,7 @@ failed has failed, whatever it says later (`events.summary.outcome`); beside tha
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
@@ -18,7 +19,7 @@ from lineagekit.events.lenient import mapping
 from lineagekit.events.summary import ENDS, FAILED
 from lineagekit.store.database import Database, SqlRow
 from lineagekit.store.packing import plain
-from lineagekit.store.rows import Entry, Outline, RunRow
+from lineagekit.store.rows import End, Entry, Outline, RunRow
 
 # An event that ends the run knows it best; of two, the later. The names only settle ties the same way every time.
 _KNOWS_BETTER = "(excluded.ended, excluded.job, excluded.namespace) > (ended, job, namespace)"
@@ -40,6 +41,8 @@ _THESE = (
 )
 _RECENT = "SELECT run FROM run WHERE began >= ? ORDER BY began DESC, run DESC LIMIT ?"
 _RECENT_OF_JOB = "SELECT run FROM run WHERE job = ? AND began >= ? ORDER BY began DESC, run DESC LIMIT ?"
+_ENDS = f"SELECT seq, type, time FROM event WHERE run = ? AND type IN {ENDS} ORDER BY seq"
+_SETTLED = "SELECT run FROM run WHERE ended AND run IN (SELECT value FROM json_each(?))"
 _PREFIX = "SELECT run FROM run WHERE run >= ? AND run < ? ORDER BY run DESC LIMIT ?"
 _LAST_CHARACTER = "\U0010ffff"
 _LONG_AGO = -(1 << 63)
@@ -86,6 +89,16 @@ def find_run(database: Database, run: str) -> RunRow | None:
 def is_settled(database: Database, run: str) -> bool:
     """Whether the end of a run is in the log."""
     return bool(database.value("SELECT ended FROM run WHERE run = ?", (plain(run),)))
+
+
+def ends_of(database: Database, run: str) -> list[End]:
+    """Events that ended a run, in the order of the log."""
+    return [End(*row) for row in database.rows(_ENDS, (plain(run),))]
+
+
+def settled_of(database: Database, runs: Iterable[str]) -> set[str]:
+    """Those of these runs whose end is in the log."""
+    return {run for (run,) in database.rows(_SETTLED, (json.dumps([plain(run) for run in runs]),))}
 
 
 def _these(database: Database, found: Sequence[tuple[str]]) -> list[RunRow]:

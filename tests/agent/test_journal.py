@@ -233,18 +233,48 @@ except OSError as error:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.caged
+def test_a_disk_that_is_full_leaves_neither_descriptors_nor_files(tmp_path: Path) -> None:
+    code = f"""
+import os
+from lineagekit.agent.journal import Journal
+with open({str(tmp_path / "filler")!r}, "wb", buffering=0) as filler:
+    try:
+        while filler.write(bytes(4096)):
+            pass
+    except OSError:
+        pass
+journal, said, before = Journal({str(tmp_path)!r}), set(), len(os.listdir("/proc/self/fd"))
+for _ in range(50):
+    try:
+        journal.append({{"fact": "input"}})
+    except OSError as error:
+        said.add(error.strerror)
+print(said, len(os.listdir("/proc/self/fd")) - before, os.listdir({str(tmp_path)!r}))
+"""
+    full = f"mount -t tmpfs -o size=64k none {tmp_path} && exec {sys.executable} -c \"$1\""
+    words = ["unshare", "-Urm", "sh", "-c", full, "sh", code]
+    out = subprocess.run(words, capture_output=True, check=True, text=True).stdout
+    assert out == "{'No space left on device'} 0 ['filler']\n"
+
+
 def test_a_folder_that_cannot_be_made_is_an_os_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"Not a directory|File exists"):
         Journal(str(tmp_path / "file" / "journal")).append({"fact": "input"})
 
 
-def test_at_the_limit_only_ends_are_kept_and_the_rest_is_counted(tmp_path: Path) -> None:
-    journal = Journal(str(tmp_path), limit=1_000)
-    written = sum(journal.append({"fact": "input", "number": number}) for number in range(50))
-    assert 0 < written < 50
-    assert journal.dropped == 50 - written
-    assert journal.append({"fact": "end"})
+def test_near_the_limit_only_evidence_is_written_and_at_the_limit_only_ends(tmp_path: Path) -> None:
+    journal = Journal(str(tmp_path), limit=4_000)
+    others = sum(journal.append({"fact": "metric", "number": number}) for number in range(100))
+    size = sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert 3_000 < size < 3_200
+    assert (journal.dropped, journal.lost) == (100 - others, 0)
+    reads = sum(journal.append({"fact": "read", "number": number}) for number in range(100))
+    assert reads > 0
+    assert (journal.dropped, journal.lost) == (100 - others, 100 - reads)
+    for kind in ("run", "pause", "end", "trouble"):
+        assert journal.append({"fact": kind})
     assert journal.append({"fact": "event", "event": {}})  # what was emitted is never lost
 
 

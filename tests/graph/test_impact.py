@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from lineagekit.errors import NotFoundError, UsageError
-from lineagekit.graph.consumers import Consumer, is_active, kind_of, owners_in
+from lineagekit.events.owners import owners_in
+from lineagekit.graph.consumers import Consumer, is_active, kind_of
 from lineagekit.graph.impact import Impact, Scope, impact
 from lineagekit.settings import Settings
 from lineagekit.store import query, walk

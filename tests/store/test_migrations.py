@@ -57,6 +57,23 @@ def test_what_an_older_version_kept_is_there_afterwards(path: Path) -> None:
         assert database.rows("SELECT count(*), max(owner) FROM run") == [(3, None)]
 
 
+def test_runs_that_failed_and_then_said_that_they_were_complete_have_failed(path: Path) -> None:
+    """As version 6 summed them up: the last word counted."""
+    with closing(open_database(str(path))) as database:
+        migrate(database, STEPS[:6])
+    told = [("lost", "FAIL"), ("lost", "COMPLETE"), ("well", "COMPLETE"), ("ended", "FAIL"), ("goes on", "START")]
+    with closing(sqlite3.connect(path)) as database:
+        for number, (run, type_) in enumerate(told):
+            row = (bytes([number]) * 16, run, "run", type_, number, "", b"")
+            database.execute("INSERT INTO event (key, run, kind, type, time, origin, body) VALUES (?,?,?,?,?,?,?)", row)
+        for run, state in (("lost", "COMPLETE"), ("well", "COMPLETE"), ("ended", "FAIL"), ("goes on", "RUNNING")):
+            database.execute("INSERT INTO run VALUES (?, 'train', 'n', ?, 0, 1, 0, 0, 1)", (run, state))
+        database.commit()
+    with open_store(path.parent) as store:
+        states = {row.run: row.state for row in store.recent_runs()}
+    assert states == {"lost": "FAIL", "well": "COMPLETE", "ended": "FAIL", "goes on": "RUNNING"}
+
+
 def test_a_step_that_fails_leaves_nothing_behind(path: Path) -> None:
     open_store(path.parent).close()
     before = columns(path)
