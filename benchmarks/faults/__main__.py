@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="leave the cases in this folder, and take those that are there")
     parser.add_argument("--json", type=Path, help="a line for each case")
     parser.add_argument("--bisect", action="store_true", help="rebuild each case instead of leaving inputs out")
+    parser.add_argument("--rival", action="store_true", help="of a window, try the plain swap of feeds as well")
     options = parser.parse_args()
     root = options.keep or Path(tempfile.mkdtemp(prefix="lineagekit-faults-"))
     results, left_out = [], 0
@@ -146,7 +147,7 @@ def _try(case: Case, root: Path, warm: Warm, options: argparse.Namespace) -> Res
             shutil.rmtree(store, ignore_errors=True)
             retell(played.store, store, Calendar.of(played.begins), missing=missing, seed=case.seed)
             judged[missing] = judge(store, case)
-        rebuilt = rebuild(folder, case) if options.bisect else None
+        rebuilt = rebuild(folder, case, rival=options.rival) if options.bisect else None
         return Result(case, proof, judged, played.seconds, rebuilt)
     finally:
         if not options.keep:

@@ -77,7 +77,7 @@ class Rebuilt:
         return max(0, self.probes - 2)
 
 
-def rebuild(folder: Path, case: Case) -> Rebuilt:
+def rebuild(folder: Path, case: Case, *, rival: bool = False) -> Rebuilt:
     """Bisect what `told-0` in this folder tells."""
     began = time.monotonic()
     store_folder = folder / "told-0"
@@ -100,11 +100,11 @@ def rebuild(folder: Path, case: Case) -> Rebuilt:
     word = _judged(finding, atoms, truths)
     if word == "no culprit" and truths and not all(_can_be_tried(atoms, truth) for truth in truths):
         word = "cannot be tried"
-    rival = None
-    if surgeon is not None and finding.repairs and len(truths) == 1:
-        rival = _swap(inquest, surgeon, prober, truths[0])
+    plain = None
+    if rival and surgeon is not None and finding.repairs and len(truths) == 1:
+        plain = _swap(inquest, surgeon, prober, truths[0])
     said = "; ".join(one for cause in finding.causes for one in cause) or finding.why
-    return Rebuilt(word, finding.status, said, len(atoms.atoms), finding.probes, time.monotonic() - began, rival)
+    return Rebuilt(word, finding.status, said, len(atoms.atoms), finding.probes, time.monotonic() - began, plain)
 
 
 def _swap(inquest: Inquest, surgeon: Surgeon, prober: Prober, truth: Truth) -> Swap:

@@ -14,6 +14,7 @@ from lineagekit_airflow import tasks
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 hookimpl = HookimplMarker("airflow")
@@ -22,12 +23,17 @@ hookimpl = HookimplMarker("airflow")
 class Listener:
     """Around what the provider does: its events belong to the task, and the files that it opens for them do not."""
 
+    def __init__(self, is_wanted: Callable[[], bool]) -> None:
+        """Ask when the first task begins: where the provider is told by a connection, nobody can answer before."""
+        self._is_wanted = is_wanted
+
     @hookimpl(wrapper=True, tryfirst=True)
     def on_task_instance_running(self, task_instance: Any) -> Any:
         """The body is about to run."""
         with border("airflow.running"):
-            _forget_hook_lineage()
-            tasks.begin(task_instance)
+            if self._is_wanted():
+                _forget_hook_lineage()
+                tasks.begin(task_instance)
         try:
             return (yield)
         finally:

@@ -4,12 +4,14 @@
     [project.entry-points."airflow.plugins"]
     lineagekit = "lineagekit_airflow.plugin:LineagekitPlugin"
 
-It is there only where the provider of OpenLineage emits through our transport: one option switches all of it on.
+It is there only where the provider of OpenLineage emits through our transport, by whichever of its ways it was told so:
+one option switches all of it on.
 """
 
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from lineagekit.agent.border import border
 
@@ -28,27 +30,30 @@ _MARK = "lineagekit"
 def listeners() -> list[Any]:
     """Ours, where it is wanted."""
     with border("plugin"):
-        if not _is_chosen():
+        if not _may_be_chosen():
             return []
         from lineagekit.agent.imported import imported
         from lineagekit_airflow.listener import Listener
 
         imported.look()  # once, in the process from which tasks are forked
 
-        return [Listener()]
+        return [Listener(is_chosen)]
     return []
 
 
-def _is_chosen() -> bool:
-    """Whether events go through our transport; what that says of store and hashing counts from here on."""
+def _may_be_chosen() -> bool:
+    """Whether events go through our transport, or may: a connection is looked up by the first task, and not here."""
     try:
         from airflow.providers.openlineage import conf
     except ImportError:  # an Airflow without lineage
         return False
-    if conf.is_disabled():
-        return False
-    path = conf.config_path(check_legacy_env_var=False)
-    transport = _ours(_read(path) if path else conf.transport())
+    return not conf.is_disabled() and (bool(conf.config_conn_id()) or is_chosen())
+
+
+@lru_cache(maxsize=1)
+def is_chosen() -> bool:
+    """Whether events go through our transport; what that says of store and hashing counts from here on."""
+    transport = _ours(_configured())
     if transport is None:
         return False
     from lineagekit_airflow import outputs
@@ -59,8 +64,29 @@ def _is_chosen() -> bool:
     return True
 
 
+def _configured() -> Any:
+    """The transport of the provider, wherever it looks for one: connection, file, option, and what its client knows."""
+    from airflow.providers.openlineage import conf
+
+    if connection := conf.config_conn_id():
+        from airflow.providers.openlineage.token_provider import AirflowConnectionConfigProvider
+
+        return AirflowConnectionConfigProvider(connection).get_config()
+    if path := conf.config_path(check_legacy_env_var=False):
+        return _read(path)
+    return conf.transport() or _of_client()
+
+
+def _of_client() -> Any:
+    """Without a word of Airflow's: an openlineage.yml that it finds, else its variables of the environment."""
+    from openlineage.client import OpenLineageClient
+
+    path = OpenLineageClient._find_yaml_config_path()
+    told = (_read(path) if path else None) or {}
+    return told.get("transport") or (OpenLineageClient._load_config_from_env_variables() or {}).get("transport")
+
+
 def _read(path: str) -> Any:
-    """An openlineage.yml, which goes before the option, as for the provider."""
     import yaml
 
     with open(path, encoding="utf-8") as file:

@@ -8,24 +8,29 @@ deleting s3://raw/orders breaks 3 models and 11 tables; owners: ann, crm-team; l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from lineagekit.cli.asking import StoreOption, asked
+from lineagekit.cli.asking import Asked, StoreOption, asked
 from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.impact_text import told
 from lineagekit.cli.output import Output
 from lineagekit.cli.times import parse_since
 from lineagekit.errors import UsageError
+from lineagekit.events.producers import AIRFLOW, known_producer
 from lineagekit.graph.consumers import Consumer
 from lineagekit.graph.impact import Impact as Answer
 from lineagekit.graph.impact import Scope, impact
+from lineagekit.store import walk
 
 DEPENDANTS, NOBODY, NONE_RECORDED = 1, 0, 5
 """What --exit-code says."""
+
+_NAMESAKES = 20
+"""Runs of jobs of one name among which that of a namespace is looked for."""
 
 _HEADER = (
     "kind", "name", "depth", "jobs", "via", "last_use", "first_use",
@@ -71,14 +76,14 @@ class Impact:
         scope = self._scope()
         with asked(out, self.store) as it:
             answer = impact(it.db, self.target, scope=scope, settings=it.settings)
-            where = it.where
+            where, pages = it.where, {} if self.csv else _pages(answer, it)
         if self.csv:
             out.write(*_csv(answer))
             if not answer.consumers:
                 out.warn(told(answer)[0])
         else:
-            out.say(where, *told(answer))
-            out.show(answer.to_json(), coverage=answer.coverage.to_json())
+            out.say(where, *told(answer, pages))
+            out.show(_to_json(answer, pages), coverage=answer.coverage.to_json())
         return exit_code_of(answer) if self.exit_code else 0
 
     def _scope(self) -> Scope:
@@ -94,6 +99,26 @@ def exit_code_of(answer: Answer) -> int:
     if answer.consumers:
         return DEPENDANTS
     return NOBODY if answer.is_nobody else NONE_RECORDED
+
+
+def _pages(answer: Answer, it: Asked) -> dict[str, str]:
+    """Where its scheduler shows the latest run of a consumer's job, by the name of the job; only Airflow tells."""
+    if all(known_producer(sender.producer) is not AIRFLOW for sender in walk.senders(it.db)):
+        return {}
+    from lineagekit.cause.views import Views
+
+    views, found = Views(it.db, it.store), {}
+    for title in dict.fromkeys(one.job for one in answer.consumers):
+        namespace, _, job = title.rpartition("/")  # a name of Airflow's has no slash in it
+        latest = next((row for row in it.store.recent_runs(_NAMESAKES, job=job) if row.namespace == namespace), None)
+        if latest is not None and (page := views.page(latest.run)):
+            found[title] = page
+    return found
+
+
+def _to_json(answer: Answer, pages: Mapping[str, str]) -> dict[str, Any]:
+    consumers = [{**one.to_json(), "page": pages.get(one.job)} for one in answer.consumers]
+    return {**answer.to_json(), "consumers": consumers}
 
 
 def _csv(answer: Answer) -> Iterable[str]:

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from lineagekit.cli.tables import among, count, listed, plural, table, wrapped
 from lineagekit.cli.text import safe, short
@@ -17,6 +18,7 @@ from lineagekit.graph.consumers import Consumer
 from lineagekit.graph.coverage import Coverage
 from lineagekit.graph.impact import Impact
 
+NO_PAGES: Mapping[str, str] = MappingProxyType({})
 _DAY = 86_400_000_000
 _MOST_ROWS, _MOST_SENDERS = 50, 10
 _WEAK = {
@@ -29,12 +31,12 @@ _WEAK = {
 }
 
 
-def told(answer: Impact) -> list[str]:
-    """The summary, the table, and how much of it is known how well."""
+def told(answer: Impact, pages: Mapping[str, str] = NO_PAGES) -> list[str]:
+    """The summary, the table, where schedulers show the jobs in it, and how much of it is known how well."""
     if not answer.consumers:
         return [line for text in _nobody(answer) for line in text]
     summary = f"{_effect(answer)}; {'; '.join(_circumstances(answer))}"
-    return [*wrapped(summary), *_rows(answer.consumers), *_certainty(answer)]
+    return [*wrapped(summary), *_rows(answer.consumers), *_shown(answer, pages), *_certainty(answer)]
 
 
 def _subject(answer: Impact) -> str:
@@ -108,6 +110,13 @@ def _rows(consumers: tuple[Consumer, ...]) -> Iterator[str]:
     yield from table(rows + [_row(one) for one in consumers[:_MOST_ROWS]], tails=(1, 5))
     if len(consumers) > _MOST_ROWS:
         yield f"... and {len(consumers) - _MOST_ROWS:,} more: --csv lists all"
+
+
+def _shown(answer: Impact, pages: Mapping[str, str]) -> Iterator[str]:
+    """A link is no use in halves: it has a line of its own, and is not wrapped."""
+    for job in dict.fromkeys(one.job for one in answer.consumers[:_MOST_ROWS] if one.job in pages):
+        yield f"latest run of {safe(job)}"
+        yield f"  page {safe(pages[job])}"
 
 
 def _row(one: Consumer) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from tests.store.told import run as told_run
 Capture = pytest.CaptureFixture[str]
 
 RAW, CLEAN, MODEL = "/d/raw.csv", "/d/clean.csv", "/m/churn.pkl"
+AIRFLOW = "https://github.com/apache/airflow/tree/providers-openlineage/2.20.3"
 BASE = 1_777_593_600
 NOW = (time.time() - BASE) / 60
 """In the minutes of these histories."""
@@ -58,6 +59,15 @@ def day(at: float, raw: str = "a") -> list[Event]:
             writes=[dataset(MODEL, "output", at=at + 8, digest="e", model="churn")],
         ),
     ]
+
+
+def task(at: float, page: str, namespace: str = "prod") -> list[Event]:
+    """A task of Airflow, of which its provider tells."""
+    facets = {"airflow": {"taskInstance": {"log_url": f"https://airflow.example.com/{page}"}}}
+    events = told_run(
+        "shop.load", at, at + 1, reads=[RAW], writes=[f"/d/{namespace}.csv"], namespace=namespace, run_facets=facets
+    )
+    return [event | {"producer": AIRFLOW} for event in events]
 
 
 def text(capsys: Capture, *words: str, code: int = 0) -> list[str]:
@@ -121,6 +131,14 @@ class TestText:
         ]
         assert "weak (~): 1 only designed, never seen to run" in told
         assert "not active: 1, not used for three times their usual interval" in told
+
+    def test_a_task_of_airflow_has_the_page_of_its_latest_run(self, folder: Path, capsys: Capture) -> None:
+        tell(folder, [*task(NOW - DAY, "old"), *task(NOW - 130, "new"), *task(NOW - 60, "other", namespace="test")])
+        told = text(capsys, RAW)
+        where = told.index("latest run of prod/shop.load")
+        assert told[where + 1] == "  page https://airflow.example.com/new"
+        assert told[told.index("latest run of test/shop.load") + 1] == "  page https://airflow.example.com/other"
+        assert not any("/old" in line for line in told)
 
     def test_it_fits_eighty_columns_and_shows_fifty_rows(self, folder: Path, capsys: Capture) -> None:
         writes = [f"/d/{'deep/' * 30}{number}.csv" for number in range(60)]
@@ -236,6 +254,11 @@ class TestScripts:
         assert told.out == ("kind,name,depth,jobs,via,last_use,first_use,runs,owners,active,identity,weak,versions\n")
         assert told.err == "warning: no use recorded of /d/raw.csv\n"
 
+    def test_json_has_the_page_of_each_consumer_that_has_one(self, folder: Path, capsys: Capture) -> None:
+        tell(folder, [*task(NOW - 130, "new"), *told_run("clean", NOW - 60, NOW, reads=[RAW])])
+        pages = {one["jobs"][0]: one["page"] for one in answer(capsys, RAW)["result"]["consumers"]}
+        assert pages == {"prod/shop.load": "https://airflow.example.com/new", "shop/clean": None}
+
     def test_json_is_one_envelope_with_coverage(self, folder: Path, capsys: Capture) -> None:
         tell(
             folder,
@@ -266,6 +289,7 @@ class TestScripts:
                         "identity": "content",
                         "weak": [],
                         "versions": [],
+                        "page": None,
                     }
                 ],
                 "owners": [],

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from blake3 import blake3
 from tests.integrations.airflow.world import DAGS, Airflow, content
 
 pytestmark = pytest.mark.airflow
+PAGES = "https://airflow.example.com"
 
 
 @pytest.fixture(scope="module", params=[".venv-airflow", pytest.param(".venv-airflow2", marks=pytest.mark.slow)])
@@ -22,6 +25,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     """Airflow 3, and 2.11; where events are to go in the end nobody answers."""
     away = {"type": "http", "url": "http://127.0.0.1:9"}
     airflow = Airflow(tmp_path_factory.mktemp("airflow"), environment=request.param, transport=away)
+    airflow.environ["AIRFLOW__API__BASE_URL"] = airflow.environ["AIRFLOW__WEBSERVER__BASE_URL"] = PAGES
     airflow.migrate()
     airflow.run("python", DAGS / "shop.py", check=False)
     return airflow
@@ -107,6 +111,30 @@ def test_a_body_that_raises_has_read_and_written_what_it_has(told: dict[str, lis
     assert event["run"]["facets"]["errorMessage"]["message"] == "no"
     assert content(event, "input")["orders.csv"]["state"] == "exact"
     assert content(event, "output")["half.csv"]["state"] == "exact"
+
+
+@pytest.mark.parametrize(("task", "name", "written"), [("tells", "told.csv", b"told"), ("fails", "half.csv", b"half")])
+def test_what_a_callback_reads_and_writes_is_not_the_body_s(
+    airflow: Airflow, told: dict[str, list[dict[str, Any]]], task: str, name: str, written: bytes
+) -> None:
+    assert (airflow.data / name).read_text() == "over"
+    event = end(told, f"shop.{task}")
+    assert content(event, "input").keys() == ({"orders.csv"} if task == "fails" else set())
+    assert content(event, "output").keys() == {name}
+    assert content(event, "output")[name]["digest"] == f"sha256:{sha256(written).hexdigest()}"
+
+
+def test_impact_names_the_tasks_and_where_airflow_shows_them(
+    airflow: Airflow, told: dict[str, list[dict[str, Any]]]
+) -> None:
+    environ = {**os.environ, "LINEAGEKIT_STORE": str(airflow.store)}
+    words = [sys.executable, "-m", "lineagekit", "impact", str(airflow.data / "orders.csv")]
+    shown = subprocess.run(words, env=environ, capture_output=True, text=True, check=True).stdout
+    assert f"\nlatest run of prod/shop.features\n  page {PAGES}/" in shown
+    done = subprocess.run([*words, "--json"], env=environ, capture_output=True, text=True, check=True)
+    pages = {one["jobs"][0]: one["page"] for one in json.loads(done.stdout)["result"]["consumers"]}
+    assert pages["prod/shop.features"].startswith(PAGES)
+    assert "shop" in pages["prod/shop.features"]
 
 
 def test_airflow_s_own_database_is_no_data_of_a_task(told: dict[str, list[dict[str, Any]]]) -> None:
