@@ -50,11 +50,11 @@ proof: .venv/.dev  ## Break pipelines that run for real, and count how often bla
 faults: .venv/.dev  ## Run the tests that kill, flood and fill disks
 	$(BIN)/python -m pytest -ra -m faults $(ARGS)
 
-slow: .venv/.dev airflow-env .venv-airflow2/.done .venv-dbt/.done spark-env  ## Run the tests that take long
+slow: .venv/.dev airflow-env .venv-airflow2/.done .venv-dbt/.done spark-env .venv-spark35/.done .venv-spark-newest/.done  ## Run the tests that take long
 	$(BIN)/python -m pytest -ra -m slow $(ARGS)
 
 clean:  ## Remove .venv and all that was built or remembered
-	rm -rf .venv .venv-airflow .venv-airflow2 .venv-dbt .venv-spark build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-airflow .venv-airflow2 .venv-dbt .venv-spark .venv-spark35 .venv-spark-newest build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -93,6 +93,24 @@ airflow-env: .venv-airflow/.done  ## Make .venv-airflow, in which the tests of A
 		--editable integrations --editable '.[fast,spark]'
 	for jar in $(SPARK_JARS); do for try in 1 2 3; do $(MVN_COPY) -Dartifact=$$jar </dev/null && break; done; \
 		[ -f ".venv-spark/jars/$$(cut -d: -f2,3 <<<$$jar | tr : -).jar" ] || exit 1; done
+	@touch $@
+
+# The oldest Spark that is supported, and the newest that there is: of both only the core is tested. pyarrow and the
+# like are those of the main one.
+SPARK_PIP := python -m pip install --quiet --disable-pip-version-check --editable integrations --editable '.[fast,spark]' \
+	--constraint <(grep -vE '^(pyspark|py4j)==' constraints-spark.txt)
+
+.venv-spark35/.done: constraints-spark.txt integrations/pyproject.toml pyproject.toml
+	test -x .venv-spark35/bin/python || $(PYTHON) -m venv .venv-spark35
+	.venv-spark35/bin/$(SPARK_PIP) 'pyspark<4'
+	for jar in delta-spark_2.12 delta-storage; do for try in 1 2 3; do mvn -q -B -Dstyle.color=never dependency:copy \
+		-DoutputDirectory=.venv-spark35/jars -Dartifact=io.delta:$$jar:3.3.3 </dev/null && break; done; \
+		[ -f .venv-spark35/jars/$$jar-3.3.3.jar ] || exit 1; done
+	@touch $@
+
+.venv-spark-newest/.done: constraints-spark.txt integrations/pyproject.toml pyproject.toml
+	test -x .venv-spark-newest/bin/python || $(PYTHON) -m venv .venv-spark-newest
+	.venv-spark-newest/bin/$(SPARK_PIP) --upgrade pyspark
 	@touch $@
 
 spark-env: .venv-spark/.done  ## Make .venv-spark, in which the tests of Spark run it

@@ -17,7 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".venv-spark" / "bin" / "python"
 AGENT = ROOT / ".venv-spark" / "jars" / "openlineage-spark_2.13-1.53.0.jar"
-ROUNDS = 5
+ROUNDS = 6
+HOW = ("agent", "attach", "listener")
 
 JOB = """
 import json, os, sys, time
@@ -77,19 +78,28 @@ def measure(how: str) -> dict[str, list[float] | float]:
 
 
 def main() -> None:
-    """Rounds of all three, one after the other, so that the machine's moods hit all alike."""
+    """Rounds of all three, in an order that turns each time, so that the machine's moods hit all alike."""
     if not AGENT.exists():
-        sys.exit("no agent: run make spark-env and make spark-jars")
-    taken = [{how: measure(how) for how in ("agent", "attach", "listener")} for _ in range(ROUNDS)]
+        sys.exit("no agent: run make spark-env")
+    print(f"load {os.getloadavg()[0]:.1f} before the start; medians of {ROUNDS} rounds, and their quartiles")
+    taken = []
+    for number in range(ROUNDS):
+        order = HOW[number % len(HOW) :] + HOW[: number % len(HOW)]
+        taken.append({how: measure(how) for how in order})
     for part, what in (("all", "from the start to the tenth write"), ("writes", "ten writes")):
         alone = statistics.median(one["agent"][part] for one in taken)
         print(f"{what}: {alone:.2f} s CPU with the agent alone")
         for how, target in (("attach", "   target <= +2 %"), ("listener", "")):
-            over = statistics.median(one[how][part] / one["agent"][part] - 1 for one in taken)
-            print(f"  {how:10} {over:+7.1%}{target}")
-    later = [time for one in taken for time in one["listener"]["heard"][1:]]
+            low, over, high = _quartiles([one[how][part] / one["agent"][part] - 1 for one in taken])
+            print(f"  {how:10} {over:+7.1%}  ({low:+.1%} to {high:+.1%}){target}")
+    low, later, high = _quartiles([time for one in taken for time in one["listener"]["heard"][1:]])
     first = statistics.median(one["listener"]["heard"][0] for one in taken)
-    print(f"listener, a query: {statistics.median(later):.1f} ms, the first {first:.0f} ms   target <= 25 ms")
+    print(f"listener, a query: {later:.1f} ms ({low:.1f} to {high:.1f}), the first {first:.0f} ms   target <= 25 ms")
+
+
+def _quartiles(numbers: list[float]) -> tuple[float, float, float]:
+    low, middle, high = statistics.quantiles(numbers, n=4)
+    return low, middle, high
 
 
 if __name__ == "__main__":

@@ -40,13 +40,11 @@ def last_event(path: str) -> dict[str, Any] | None:
     return None
 
 
-def first_job(path: str) -> dict[str, str]:
-    """What the agent calls the application: its first event is of that. Raises ValueError where it said nothing yet."""
+def first_job(path: str) -> dict[str, str] | None:
+    """What the agent calls the application: its first event is of that. None where it said nothing, or not yet."""
     with open(path, "rb") as file:
         event = _parse(file.readline(_LONGEST))
-    if event is None:
-        raise ValueError("the agent has said nothing yet")
-    return job_of(event)
+    return None if event is None else job_of(event)
 
 
 def job_of(event: dict[str, Any]) -> dict[str, str]:

@@ -38,6 +38,12 @@ def connections(module: Any) -> None:
     around(module, "ClientServerConnection.connect_to_java_server", _aside)
 
 
+def results(module: Any) -> None:
+    """Rows that come home by a socket of their own, as `collect()` brings them: `pyspark.util`, before 4 `rdd`."""
+    if hasattr(module, "local_connect_and_auth"):
+        around(module, "local_connect_and_auth", _aside)
+
+
 def _aside(original: Any) -> Any:
     def call(*args: Any, **kwargs: Any) -> Any:
         with aside("spark"):

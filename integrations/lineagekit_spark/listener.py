@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The companion of the agent: hears of each query from Spark itself, and writes down what the agent does not tell.
 
-    >>> listen(session, application, "/data/.lineagekit/journal/spark-daily-0198.jsonl")  # doctest: +SKIP
+    >>> listen(session, application, "/data/.lineagekit/journal/spark-daily-0198.jsonl", "shop")  # doctest: +SKIP
 
 That is: which queries failed (the agent may call those complete), exactly which files were read, and how many wrote,
 so that it can be seen of how many the agent has told. Each is a line in a file beside the agent's: an event without
@@ -30,13 +30,14 @@ _PATIENCE = 2000
 """Milliseconds that the end of the process waits for, at most, where the session was not stopped before."""
 
 
-def listen(session: Any, application: str, location: str) -> None:
-    """Be told of the queries of a session from here on."""
+def listen(session: Any, application: str, location: str, namespace: str) -> None:
+    """Be told of the queries of a session from here on; `namespace` is that of the application, its job."""
     from pyspark.java_gateway import ensure_callback_server_started
 
     gateway = session.sparkContext._gateway
     ensure_callback_server_started(gateway)
-    listener = QueryListener(gateway.jvm, application, location)
+    job = {"namespace": namespace, "name": session.sparkContext.appName}
+    listener = QueryListener(gateway.jvm, application, location, job)
     session._jsparkSession.listenerManager().register(listener)
     atexit.register(_take_leave, session, listener, os.getpid())
 
@@ -55,9 +56,10 @@ def _take_leave(session: Any, listener: Any, pid: int) -> None:
 class QueryListener:
     """What Spark calls after each query, on a thread of py4j's."""
 
-    def __init__(self, jvm: Any, application: str, location: str) -> None:
-        """Take the run of the application, and the file of the agent's events beside which ours are put."""
-        self._jvm, self._application, self._location = jvm, application, location
+    def __init__(self, jvm: Any, application: str, location: str, job: dict[str, str]) -> None:
+        """Take the run of the application and its job, and the file of the agent's events beside which ours are put."""
+        self._runtime = jvm.scala.runtime.ScalaRunTime  # each name in this costs a question to the JVM
+        self._application, self._location, self._job = application, location, job
         self._path = location[: -len(".jsonl")] + "-queries.jsonl"
         self._lock = threading.Lock()
         self._known = ""  # the run of the agent that was last found to be a query
@@ -68,11 +70,11 @@ class QueryListener:
         """Spark calls this."""
         with border("spark.query"), self._lock:
             query = query_of(execution)
-            files: list[str] = []
-            more = 0
+            found: dict[str, Any] = {"files": []}
             with border("spark.files"):
-                files, more = files_read(execution, self._jvm)
-            self._tell("OTHER", query, name, {"files": files, "more": more} if more else {"files": files})
+                files = files_read(execution, self._runtime)
+                found = {"files": files.paths, **({"more": files.more} if files.more else {"all": files.all})}
+            self._tell("OTHER", query, name, found)
 
     def onFailure(self, name: str, execution: Any, error: Any) -> None:
         """Spark calls this. The plan may never have been run, and is left alone."""
@@ -91,7 +93,7 @@ class QueryListener:
         counts = {key: getattr(self, key) for key in ("executions", "writes", "failed", "reported")}
         told = {"application": self._application, **counts, "query": told}
         if event is None:
-            line = line_of("OTHER", self._application, first_job(self._location), told)
+            line = line_of("OTHER", self._application, first_job(self._location) or self._job, told)
         else:
             line = line_of(kind, event["run"]["runId"], job_of(event), told)
         add_line(self._path, line)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A query as Spark ran it: whether it writes, where to, and exactly which files it read after partitions were pruned.
 
-    >>> files_read(execution, jvm)  # doctest: +SKIP
-    (['/data/orders/dt=2026-11-01/part-0.parquet'], 0)
+    >>> files_read(execution, runtime)  # doctest: +SKIP
+    Files(paths=['/data/orders/dt=2026-11-01/part-0.parquet'], more=0, all=True)
 
 The plan lies in the JVM, and each question to it takes 0.3 ms: so only leaves are looked at, and a list of files comes
 as one text. Private classes of Spark, as they are in 3.5 to 4.0; what one does not have is left out.
@@ -69,6 +69,20 @@ _WRITES: dict[str, Callable[[Any], str]] = {
 """Commands that write, and how each says where to. `CREATE TABLE AS SELECT` runs one of these inside itself."""
 
 
+_WITHOUT_FILES = ("RangeExec", "OneRowRelationExec")
+"""Leaves that read none."""
+
+
+class Files(NamedTuple):
+    """Files that a query has read, sorted."""
+
+    paths: list[str]
+    more: int
+    """How many there were beyond these."""
+    all: bool
+    """Whether the query has read nothing else."""
+
+
 class Query(NamedTuple):
     """What a query is, by its logical plan."""
 
@@ -100,19 +114,20 @@ def query_of(execution: Any) -> Query:
     return Query(command, where is not None, plain_path(where(logical)) if where else "")
 
 
-def files_read(execution: Any, jvm: Any) -> tuple[list[str], int]:
-    """Files that the query has read, sorted, and how many more there were. Of a query that failed never ask."""
+def files_read(execution: Any, runtime: Any) -> Files:
+    """Files that the query has read. Of a query that failed never ask. `runtime` is Scala's ScalaRunTime in the JVM."""
     files: dict[str, None] = {}
-    tasks = 0
-    for scan in _scans(execution.executedPlan()):
+    tasks, scans = 0, Scans()
+    for scan in scans.below(execution.executedPlan()):
         partitions = scan.inputRDD().filePartitions()
         for number in range(partitions.size()):
             if tasks >= _MOST_TASKS:
-                return sorted(files)[:MOST_FILES], max(len(files) - MOST_FILES, 1)
+                return Files(sorted(files)[:MOST_FILES], max(len(files) - MOST_FILES, 1), False)
             tasks += 1
-            text = str(jvm.scala.runtime.ScalaRunTime.stringOf(partitions.apply(number).files()))
+            text = str(runtime.stringOf(partitions.apply(number).files()))
             files.update((plain_path(unquote(path)), None) for path in _FILE.findall(text) if _LOG not in path)
-    return sorted(files)[:MOST_FILES], max(len(files) - MOST_FILES, 0)
+    more = max(len(files) - MOST_FILES, 0)
+    return Files(sorted(files)[:MOST_FILES], more, not (more or scans.others))
 
 
 def class_of(thing: Any) -> str:
@@ -125,20 +140,35 @@ def plain_path(uri: str) -> str:
     return "/" + uri[5:].lstrip("/") if uri.startswith("file:") else uri
 
 
-def _scans(plan: Any) -> Iterator[Any]:
-    """Scans of files below a plan, also in those that adaptive execution has put into its stages."""
-    waiting = [plan]
-    while waiting:
-        leaves = waiting.pop().collectLeaves()
-        for number in range(leaves.size()):
-            leaf = leaves.apply(number)
-            name = class_of(leaf)
-            if name == "FileSourceScanExec":
-                yield leaf
-            elif name == "AdaptiveSparkPlanExec":
-                waiting.append(leaf.executedPlan())
-            elif name.endswith("QueryStageExec"):
-                waiting.append(leaf.plan())
+class Scans:
+    """Scans of files below a plan, also in its subqueries and in what adaptive execution has put into its stages."""
+
+    def __init__(self) -> None:
+        """Nothing is seen yet."""
+        self.others = False
+        """Whether there is a leaf that may stand for files as well: a cached frame, a table of another source, rows
+        that adaptive execution has put in the place of a plan that it ran."""
+
+    def below(self, plan: Any) -> Iterator[Any]:
+        """Each scan, in no order."""
+        waiting = [plan]
+        while waiting:
+            plan = waiting.pop()
+            leaves, inner = plan.collectLeaves(), plan.subqueriesAll()
+            waiting += [inner.apply(number) for number in range(inner.size())]
+            for number in range(leaves.size()):
+                leaf = leaves.apply(number)
+                name = class_of(leaf)
+                if name == "FileSourceScanExec":
+                    yield leaf
+                elif name == "AdaptiveSparkPlanExec":
+                    waiting.append(leaf.executedPlan())
+                elif name.endswith("QueryStageExec"):
+                    waiting.append(leaf.plan())
+                elif name.startswith("Reused"):  # adaptive execution may have dropped where it was used first
+                    waiting.append(leaf.child())
+                elif name not in _WITHOUT_FILES:
+                    self.others = True
 
 
 def _last_part(name: str) -> str:

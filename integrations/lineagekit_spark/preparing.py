@@ -24,6 +24,7 @@ from lineagekit_spark.settings import (
     ADAPTIVE,
     APPLICATION,
     LOCATION,
+    NAMESPACE,
     Wishes,
     agent_settings,
     loses_delta_queries,
@@ -163,6 +164,8 @@ def _leave_out_talk(process: Process) -> None:
         from lineagekit_spark import hooks
 
         when_imported("py4j.clientserver", hooks.connections)
+        for module in ("pyspark.util", "pyspark.rdd"):
+            when_imported(module, hooks.results)
 
 
 def _has_parent(said: Said) -> bool:
@@ -197,7 +200,8 @@ def watch(prepared: Prepared, session: Any) -> None:
     if prepared.wishes.queries:
         from lineagekit_spark.listener import listen
 
-        listen(session, application, location)
+        namespace = prepared.settings.get(NAMESPACE) or (prepared.said.get(NAMESPACE) if prepared.said else "")
+        listen(session, application, location, namespace)
 
 
 def sentence_of(error: BaseException) -> str:

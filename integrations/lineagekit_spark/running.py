@@ -34,9 +34,7 @@ def is_connect(options: Mapping[str, Any]) -> bool:
     asked = options.get("spark.remote") or os.environ.get("SPARK_REMOTE") or mode == "connect"
     if asked or "SPARK_CONNECT_MODE_ENABLED" in os.environ:
         return True
-    from importlib.util import find_spec
-
-    return find_spec("pyspark.core.context") is None and find_spec("pyspark.context") is None
+    return not (_is_there("pyspark.core.context") or _is_there("pyspark.context"))
 
 
 def is_active() -> bool:
@@ -86,6 +84,15 @@ def set_properties(values: Mapping[str, str]) -> None:
             system.setProperty(key, value)
         else:
             system.clearProperty(key)
+
+
+def _is_there(module: str) -> bool:
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # nor is what it would be in: pyspark.core came with Spark 4
+        return False
 
 
 def _context() -> Any:

@@ -54,6 +54,8 @@ class Doctor:
             return examine_lineage(out, self.store)
         if self.store:
             raise UsageError("--store is for --lineage", advice="Set LINEAGEKIT_STORE to examine another store.")
+        from lineagekit.record.spark import spark_health, spark_text
+
         folder = Config.from_environment().store_folder
         found: dict[str, Any] = {"store": folder, **_installation()}
         out.say(f"store        {folder}")
@@ -61,8 +63,8 @@ class Doctor:
             with opened_store(out) as (store, where):
                 found.update(_recorded(store, where, folder))
         except NotFoundError as error:
-            found["runs"] = 0
-            out.say(f"runs         none yet. {error.advice}")
+            found |= {"runs": 0, "spark": spark_health(None, folder)}  # which may be why there is none
+            out.say(f"runs         none yet. {error.advice}", *spark_text(found["spark"]))
         else:
             out.say(*_recorded_text(found))
         out.say(*_installation_text(found))

@@ -2,7 +2,7 @@
 """A Delta table at one version: which files it had, read from the table's own log.
 
     >>> table = DeltaLog("/data/orders")  # doctest: +SKIP
-    >>> table.version_between(began, ended)  # doctest: +SKIP
+    >>> table.written(dataset, span)  # doctest: +SKIP
     12
     >>> table.files(12)  # doctest: +SKIP
     {'part-00000-3f...snappy.parquet': 4096}
@@ -15,12 +15,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from functools import cached_property, partial
+from typing import Any
 from urllib.parse import unquote
 
 from lineagekit.errors import BadDataError
-from lineagekit.events.lenient import Facets, count, mapping, text
+from lineagekit.events.lenient import Facets, count, facet, mapping, text
+from lineagekit.record.lake import Span, inside
 
 _COMMIT = re.compile(r"(\d{20})\.json")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.parquet")
@@ -30,35 +32,47 @@ _COLUMNS = ["add.path", "add.size", "add.deletionVector"]
 class DeltaLog:
     """The log of a table on this machine."""
 
+    system = "delta"
+
     def __init__(self, table: str) -> None:
         """Nothing is read yet."""
-        self._folder = os.path.join(table, "_delta_log")
+        self._table, self._folder = table, os.path.join(table, "_delta_log")
 
     @staticmethod
     def is_one(folder: str) -> bool:
         """Whether this folder is a Delta table."""
         return os.path.isdir(os.path.join(folder, "_delta_log"))
 
-    def version_between(self, began: int, ended: int) -> int | None:
-        """The only version that was committed in this time, in nanoseconds; None where there are none or several."""
-        found = [version for version, at in self._times if began <= at <= ended]
+    def read(self, dataset: Mapping[str, Any], span: Span) -> int | None:
+        """As the event says, else the newest when the query began, if that is beyond doubt.
+
+        Of a table that is read by its path Spark says no version, not even an older one that was asked for: only where
+        the size that it says is that of the newest, and nobody else committed meanwhile, is it known to be that.
+        """
+        said = text(facet(dataset.get("facets"), "version").get("datasetVersion"))
+        if said.isdecimal():
+            return int(said)
+        version = max((version for version, at in self._times if at <= span.began), default=None)
+        own = self._table in span.written
+        if version is None or sum(span.began < at <= span.ended for _, at in self._times) > own:
+            return None
+        size = count(facet(dataset.get("inputFacets"), "inputStatistics").get("size"))
+        files = self.files(version)
+        return version if files is not None and size == sum(files.values()) else None
+
+    def written(self, dataset: Mapping[str, Any], span: Span) -> int | None:
+        """The only version that was committed while the query ran; None where there are none or several."""
+        found = [version for version, at in self._times if span.began <= at <= span.ended]
         return found[0] if len(found) == 1 else None
-
-    def version_at(self, moment: int) -> int | None:
-        """The newest version that was there at this time."""
-        return max((version for version, at in self._times if at <= moment), default=None)
-
-    def commits_between(self, began: int, ended: int) -> int:
-        """How many were made in this time."""
-        return sum(began < at <= ended for _, at in self._times)
 
     def files(self, version: int) -> dict[str, int] | None:
         """Sizes by relative path; None where the log does not tell (cleaned up, deletion vectors, files elsewhere)."""
         try:
             start, found = self._checkpoint(version)
+            apply = partial(_apply, self._table)
             for number in range(start, version + 1):
                 for action in self._actions(number):
-                    _apply(action, found)
+                    apply(action, found)
         except (OSError, BadDataError):
             return None
         return found
@@ -109,17 +123,19 @@ class DeltaLog:
         except (ArrowException, KeyError) as error:
             raise BadDataError(f"not a checkpoint: {path}: {error}") from error
         found: dict[str, int] = {}
+        apply = partial(_apply, self._table)
         for row in rows:
             if row is not None:
-                _apply({"add": row}, found)
+                apply({"add": row}, found)
         return found
 
 
-def _apply(action: Facets, found: dict[str, int]) -> None:
+def _apply(table: str, action: Facets, found: dict[str, int]) -> None:
     add, remove = mapping(action.get("add")), mapping(action.get("remove"))
     if path := unquote(text(add.get("path"))):
-        if "://" in path or path.startswith("/") or add.get("deletionVector"):
+        if ":/" in path or path.startswith("/") or add.get("deletionVector"):
             raise BadDataError(f"a file that cannot stand for its rows: {path}")
+        inside(table, path)
         found[path] = count(add.get("size")) or 0
     if gone := unquote(text(remove.get("path"))):
         found.pop(gone, None)

@@ -34,9 +34,10 @@ _ROWS = 300
 _APPLICATIONS = 5
 
 
-def spark_health(store: Store, folder: str) -> dict[str, Any]:
-    """What there is, what failed when a session was last attached, and the last applications."""
-    return {"installed": _installed(), "trouble": _trouble(folder), "applications": list(_applications(store))}
+def spark_health(store: Store | None, folder: str) -> dict[str, Any]:
+    """What there is, what failed when a session was last attached, and the last applications, if there is a log yet."""
+    applications = list(_applications(store)) if store is not None else []
+    return {"installed": _installed(), "trouble": _trouble(folder), "applications": applications}
 
 
 def spark_text(found: Mapping[str, Any]) -> Iterator[str]:
@@ -64,6 +65,11 @@ def _lines_of(one: Mapping[str, Any]) -> Iterator[str]:
     missing = one["writes"] - one["reported"]
     reported = one["reported"] if missing else "all"
     yield f"{one['job']}: Spark ran {one['writes']} writes{failed}, the agent reported {reported}"
+    if missing and not one["reported"]:
+        yield (
+            "the agent has told of no write at all. Look for OpenLineage in Spark's log: it may not know this Spark."
+            " Name another version of it in LINEAGEKIT_SPARK_JAR"
+        )
     if missing:
         yield (
             f"of {missing} there is no lineage. The agent is silent about Delta's DELETE, and with Delta's extension"

@@ -5,34 +5,41 @@
 
 Spark names folders, and says when a query began and ended. What it read is known if nothing there was changed since
 the query began; what it wrote, if nothing was changed since it ended, if there is proof that it was committed, and if
-the new files have the size that Spark says. A Delta table is the files of its version, as its own log tells. All else
-is *unknown*, with its reason. Spark prunes partitions without saying so: of an input the whole folder is told.
+the new files have the size that Spark says. A Delta or Iceberg table is the files of its version, as its own log tells.
+All else is *unknown*, with its reason.
+
+Spark prunes partitions, and the agent does not tell. Where the query listener has told which files were read, and that
+these were all, the input is these files (`scope: files`), and what happens beside them is no matter; else it is the
+whole folder (`scope: directory`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-from array import array
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from dataclasses import replace
+from typing import Any, Literal
 
 from lineagekit.agent.evidence import Evidence
 from lineagekit.agent.listing import take_listing
 from lineagekit.errors import LineagekitError
-from lineagekit.events.account import Use
-from lineagekit.events.content import content
+from lineagekit.events.account import Part, Use
+from lineagekit.events.content import MOST_PARTS, content
 from lineagekit.events.lenient import count, facet, mapping, microseconds, objects, text
 from lineagekit.events.producers import SPARK, known_producer
 from lineagekit.identity.digest import Digest
-from lineagekit.identity.manifest import Manifest
+from lineagekit.identity.manifest import Entry, Manifest
 from lineagekit.identity.snapshot import Snapshot
 from lineagekit.record import reasons
 from lineagekit.record.delta import DeltaLog
 from lineagekit.record.facts import Listing
+from lineagekit.record.iceberg import IcebergTable
+from lineagekit.record.lake import Lake, Span
+from lineagekit.record.look import Look, is_data, last_change, look
 from lineagekit.record.prove import CHANGED, Claim, Prover
+from lineagekit.record.spark_reads import Reads
 
 Event = dict[str, Any]
 Role = Literal["input", "output"]
@@ -40,27 +47,10 @@ Role = Literal["input", "output"]
 MARK = b"/integration/spark"
 """In every event of Spark's agent: the end of its producer."""
 
+_ROLES: tuple[Role, Role] = ("input", "output")
 _TICK = 5 * 10**6
 """Nanoseconds: Spark says its times in milliseconds."""
 _DOOR = "spark"
-
-
-class Span(NamedTuple):
-    """When a query ran, in nanoseconds."""
-
-    began: int
-    ended: int
-    written: frozenset[str] = frozenset()
-    """What it wrote itself."""
-
-
-@dataclass(slots=True)
-class Look:
-    """What lies at a path: sizes and last stamps of its files by relative path, and the last stamp of all of it."""
-
-    files: dict[str, tuple[int, int]]
-    newest: int
-    is_folder: bool
 
 
 class Binder:
@@ -71,11 +61,13 @@ class Binder:
         self._prover, self._began_of = prover, began_of
         self._failed: set[str] = set()
         self._began: dict[str, int] = {}
+        self._reads = Reads()
         self.manifests: list[Manifest] = []
         """Of the folders that were bound: the log keeps them."""
 
     def note(self, line: bytes) -> None:
         """Before: that a run failed may be said behind its end, which Spark calls complete."""
+        self._reads.note(line)
         if b'"FAIL"' in line:
             with suppress(ValueError):
                 event = mapping(json.loads(line))
@@ -90,6 +82,7 @@ class Binder:
         if not run or at is None:
             return event
         self._began[run] = min(at, self._began.get(run, at))
+        self._reads.hear(run, event)
         if event.get("eventType") != "COMPLETE" or run in self._failed:
             return event
         known = self._began_of(run)
@@ -98,57 +91,69 @@ class Binder:
             return event
         written = frozenset(text(one.get("name")) for one in objects(event.get("outputs")))
         span = Span(began * 1000, at * 1000 + _TICK, written)
-        return {
-            **event,
-            **{f"{role}s": [self._bound(one, role, span) for one in objects(event.get(f"{role}s"))] for role in _ROLES},
-        }
+        bound = {role: [self._bound(run, one, role, span) for one in objects(event.get(f"{role}s"))] for role in _ROLES}
+        return {**event, **{f"{role}s": datasets for role, datasets in bound.items()}}
 
-    def _bound(self, dataset: Mapping[str, Any], role: Role, span: Span) -> Mapping[str, Any]:
+    def _bound(self, run: str, dataset: Mapping[str, Any], role: Role, span: Span) -> Mapping[str, Any]:
         path = text(dataset.get("name"))
         if dataset.get("namespace") != "file" or not os.path.isabs(path):
             return dataset
+        use = Use("file", path, path=path, at=span.began if role == "input" else span.ended - _TICK, door=_DOOR)
+        scope: dict[str, str] = {}
         try:
-            use = self._input(path, dataset, span) if role == "input" else self._output(path, dataset, span)
+            if lake := _lake_at(path):
+                said = self._reads.as_begun(run, dataset) if role == "input" else dataset
+                use = self._version(use, lake, said, role, span)
+            elif role == "output":
+                use = self._output(use, dataset, span)
+            else:
+                files = self._reads.files(run, path)
+                use = self._input(use, span, files)
+                scope = {"scope": "files" if use.files else "directory"} if os.path.isdir(path) else {}
         except (OSError, LineagekitError):
-            use = Use("file", path, path=path, reason=reasons.UNREADABLE)
-        told = {**mapping(dataset.get(f"{role}Facets")), f"lineagekit_{role}Content": content(role, use)}
+            use = replace(use, reason=reasons.UNREADABLE)
+        told = {**mapping(dataset.get(f"{role}Facets")), f"lineagekit_{role}Content": {**content(role, use), **scope}}
         return {**dataset, f"{role}Facets": told}
 
-    def _input(self, path: str, dataset: Mapping[str, Any], span: Span) -> Use:
-        use = Use("file", path, path=path, at=span.began, door=_DOOR)
-        if DeltaLog.is_one(path):
-            log = DeltaLog(path)
-            return self._delta(use, log, _version_read(log, path, dataset, span))
-        look = _look(path)
-        if look is None:
+    def _input(self, use: Use, span: Span, files: tuple[str, ...]) -> Use:
+        """The whole folder if all of its files were read and it is as it was; else those that were, where known."""
+        seen = look(use.path)
+        if seen is None:
             return replace(use, reason=reasons.GONE)
-        if look.newest >= span.began:
+        is_whole = not files or {name for name in seen.files if is_data(name)} <= set(files)
+        if seen.is_folder and files and (seen.newest >= span.began or not is_whole):
+            return self._files(use, dict.fromkeys(files), reasons.CHANGED_AFTER_READ, before=span.began)
+        if seen.newest >= span.began:
             return replace(use, reason=reasons.CHANGED_AFTER_READ)
-        return self._proven(use, look, reasons.CHANGED_AFTER_READ)
+        return self._proven(use, seen, reasons.CHANGED_AFTER_READ)
 
-    def _output(self, path: str, dataset: Mapping[str, Any], span: Span) -> Use:
-        use = Use("file", path, path=path, at=span.ended - _TICK, door=_DOOR)
-        if DeltaLog.is_one(path):
-            log = DeltaLog(path)
-            version = log.version_between(span.began, span.ended)
-            return replace(use, reason=reasons.NOT_COMMITTED) if version is None else self._delta(use, log, version)
+    def _output(self, use: Use, dataset: Mapping[str, Any], span: Span) -> Use:
         said = count(facet(dataset.get("outputFacets"), "outputStatistics").get("size"))
-        look = _look(path)
+        seen = look(use.path)
         if said is None:
             return replace(use, reason=reasons.NOT_COMMITTED)
-        if look is None:
+        if seen is None:
             return replace(use, reason=reasons.GONE)
-        if look.newest > span.ended:
-            return replace(use, reason=reasons.CHANGED_AFTER_WRITE)
-        if sum(size for name, (size, at) in look.files.items() if at >= span.began and _is_data(name)) != said:
-            return replace(use, reason=reasons.OTHER_SIZE)
-        return self._proven(use, look, reasons.CHANGED_AFTER_WRITE)
+        is_changed = seen.newest > span.ended
+        new = {
+            name: size for name, (size, at) in seen.files.items() if span.began <= at <= span.ended and is_data(name)
+        }
+        if sum(new.values()) != said:
+            return replace(use, reason=reasons.CHANGED_AFTER_WRITE if is_changed else reasons.OTHER_SIZE)
+        if is_changed:
+            use = replace(use, reason=reasons.CHANGED_AFTER_WRITE)
+        else:
+            use = self._proven(use, seen, reasons.CHANGED_AFTER_WRITE)
+        if not seen.is_folder or len(new) > MOST_PARTS:
+            return use
+        # Who reads a part of it finds who wrote that, also where the others were written by somebody else since.
+        return replace(use, files=self._files(use, new, reasons.CHANGED_AFTER_WRITE).files)
 
-    def _proven(self, use: Use, look: Look, changed: str) -> Use:
-        if not look.is_folder:
+    def _proven(self, use: Use, seen: Look, changed: str) -> Use:
+        if not seen.is_folder:
             claim = Claim(use.path, Evidence.of(os.stat(use.path)))
             proof = self._prover.prove([claim])[claim]
-            if _look(use.path) != look:
+            if look(use.path) != seen:
                 return replace(use, reason=changed)
             if proof.digest is None:
                 return replace(use, reason=changed if proof.reason == CHANGED else proof.reason)
@@ -158,90 +163,49 @@ class Binder:
         outcome = self._prover.prove_folder(use.path, Listing(**listing) if listing else None)
         if isinstance(outcome, str):
             return replace(use, reason=changed if outcome == CHANGED else outcome)
-        if _look(use.path) != look:  # between the first look and the listing
+        if look(use.path) != seen:  # between the first look and the listing
             return replace(use, reason=changed)
         return replace(use, snapshot=self._snapshot(use.path, outcome))
 
-    def _delta(self, use: Use, log: DeltaLog, version: int | None) -> Use:
+    def _version(self, use: Use, lake: Lake, dataset: Mapping[str, Any], role: Role, span: Span) -> Use:
         """By the files of this version, whatever else lies in the folder; by its number alone where these are gone."""
+        use = replace(use, format=lake.system)
+        version = lake.read(dataset, span) if role == "input" else lake.written(dataset, span)
         if version is None:
-            return replace(use, format="delta", reason=reasons.NO_VERSION)
-        use = replace(use, format="delta", pins=({"system": "delta", "version": str(version)},))
-        files = log.files(version)
+            return replace(use, reason=reasons.NO_VERSION if role == "input" else reasons.NOT_COMMITTED)
+        use = replace(use, pins=({"system": lake.system, "version": str(version)},))
+        files = lake.files(version)
         if files is None:
             return replace(use, reason=reasons.NO_FILE_LIST)
+        return replace(self._files(use, files, reasons.CHANGED_AFTER_WRITE), files=())
+
+    def _files(self, use: Use, files: Mapping[str, int | None], changed: str, *, before: int | None = None) -> Use:
+        """Just these files of a folder, if each has the size that is said, and none was changed after this moment."""
         claims = {}
         for name, size in files.items():
             try:
                 found = os.stat(os.path.join(use.path, name))
             except FileNotFoundError:  # cleaned up since
                 return replace(use, reason=reasons.GONE)
-            if found.st_size != size:
-                return replace(use, reason=reasons.CHANGED_AFTER_WRITE)
+            if (size is not None and found.st_size != size) or (before is not None and last_change(found) >= before):
+                return replace(use, reason=changed)
             claims[name] = Claim(os.path.join(use.path, name), Evidence.of(found))
         proofs = self._prover.prove(claims.values())
-        digests = bytearray()
-        for claim in claims.values():
+        entries: dict[str, Digest] = {}
+        for name, claim in claims.items():
             if (digest := proofs[claim].digest) is None:
-                return replace(use, reason=proofs[claim].reason)
-            digests += bytes.fromhex(digest.hex)
-        names, sizes = [os.fsencode(name) for name in claims], array("Q", files.values())
-        return replace(use, snapshot=self._snapshot(use.path, Manifest.from_columns("blake3", names, sizes, digests)))
+                return replace(use, reason=changed if proofs[claim].reason == CHANGED else proofs[claim].reason)
+            entries[name] = digest
+        sized = [Entry(name, claims[name].evidence.size, digest) for name, digest in entries.items()]
+        parts = tuple(Part(one.path, one.size, str(one.digest), claims[one.path].evidence) for one in sized)
+        return replace(use, snapshot=self._snapshot(use.path, Manifest.from_entries(sized)), files=parts)
 
     def _snapshot(self, path: str, manifest: Manifest) -> Snapshot:
         self.manifests.append(manifest)
-        digests: tuple[Digest, ...] = (manifest.digest,)
-        return Snapshot(path, "directory", digests, bytes=manifest.size, files=len(manifest), manifest=manifest)
+        size, files = manifest.size, len(manifest)
+        return Snapshot(path, "directory", (manifest.digest,), bytes=size, files=files, manifest=manifest)
 
 
-_ROLES: tuple[Role, Role] = ("input", "output")
-
-
-def _version_read(log: DeltaLog, path: str, dataset: Mapping[str, Any], span: Span) -> int | None:
-    """As the event says, else the newest when the query began, if that is beyond doubt.
-
-    Of a table that is read by its path Spark says no version, not even an older one that was asked for: only where the
-    size that it says is that of the newest, and nobody else committed meanwhile, is it known to be that.
-    """
-    said = text(facet(dataset.get("facets"), "version").get("datasetVersion"))
-    if said.isdecimal():
-        return int(said)
-    version = log.version_at(span.began)
-    own = path in span.written
-    if version is None or log.commits_between(span.began, span.ended) > own:
-        return None
-    size = count(facet(dataset.get("inputFacets"), "inputStatistics").get("size"))
-    files = log.files(version)
-    return version if files is not None and size == sum(files.values()) else None
-
-
-def _look(path: str) -> Look | None:
-    """Everything below, however deep; None where there is nothing. Raises OSError."""
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return None
-    newest = _last(found)
-    if not os.path.isdir(path):
-        return Look({os.path.basename(path): (found.st_size, newest)}, newest, False)
-    files: dict[str, tuple[int, int]] = {}
-    waiting = [path]
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                last = _last(entry.stat())
-                newest = max(newest, last)
-                if entry.is_dir():
-                    waiting.append(entry.path)
-                else:
-                    files[os.path.relpath(entry.path, path)] = entry.stat().st_size, last
-    return Look(files, newest, True)
-
-
-def _last(found: os.stat_result) -> int:
-    return max(found.st_mtime_ns, found.st_ctime_ns)
-
-
-def _is_data(name: str) -> bool:
-    """Not the mark of success, nor a checksum: Spark does not count these."""
-    return not os.path.basename(name).startswith(("_", "."))
+def _lake_at(path: str) -> Lake | None:
+    kinds: tuple[type[DeltaLog], type[IcebergTable]] = (DeltaLog, IcebergTable)
+    return next((kind(path) for kind in kinds if kind.is_one(path)), None)

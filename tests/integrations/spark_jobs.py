@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -54,16 +55,16 @@ def builder(name="job"):
 """
 
 
-def jar(coordinates: str) -> Path:
+def jar(coordinates: str, folder: Path = JARS) -> Path:
     """The file of a jar; fetched where it is not there, and where that cannot be done the test is left out."""
     _, name, version = coordinates.split(":")
-    path = JARS / f"{name}-{version}.jar"
+    path = folder / f"{name}-{version}.jar"
     if not path.exists():
-        fetch = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={JARS}"]
+        fetch = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"]
         try:
             subprocess.run(fetch, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=600)
         except (OSError, subprocess.SubprocessError) as error:
-            pytest.skip(f"no {path.name}: make spark-jars, which needs Maven ({error})")
+            pytest.skip(f"no {path.name}: make spark-env, which needs Maven ({error})")
     return path
 
 
@@ -143,6 +144,16 @@ def run_spark(
     )
     assert done.returncode == ends, done.stderr[-4000:]
     return SparkJob(folder, done.returncode, done.stdout, done.stderr)
+
+
+def wait_for_the_jvm(job: SparkJob, application: str = "job") -> None:
+    """It outlives Python, and closes the application in its own time."""
+    for _ in range(600):
+        last = job.events()[-1:]
+        if [(one["eventType"], one["job"]["name"]) for one in last] == [("COMPLETE", application)]:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the JVM did not end its application")
 
 
 def environment(folder: Path, more: Mapping[str, str]) -> dict[str, str]:

@@ -50,6 +50,15 @@ def test_of_an_application_the_last_counts_are_told_in_whichever_run_they_are(tm
     assert "Spark ran 3 writes (1 query failed), the agent reported 2" in line
 
 
+def test_an_agent_that_told_of_nothing_is_suspected_itself(tmp_path: Path) -> None:
+    app = "01a2182e-ba17-7cc3-945f-775e1df43da5"
+    lines = "\n".join(spark_text(health(tmp_path, told(app, "daily", counts(app, 2, 2, 0)))))
+    assert "it may not know this Spark. Name another version of it in LINEAGEKIT_SPARK_JAR" in lines
+    lines = "\n".join(spark_text(health(tmp_path, told(app, "daily", counts(app, 3, 3, 1)))))
+    assert "of 2 there is no lineage" in lines
+    assert "LINEAGEKIT_SPARK_JAR" not in lines
+
+
 def test_all_that_was_told_needs_no_advice(tmp_path: Path) -> None:
     app = "01a2182e-ba17-7cc3-945f-775e1df43da5"
     found = health(tmp_path, told(app, "daily", counts(app, 2, 2, 2)))

@@ -12,11 +12,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from blake3 import blake3
 from deltalake import DeltaTable, write_deltalake
 
 from lineagekit.agent.journal import new_id
 from lineagekit.identity.fingerprint import fingerprint
 from lineagekit.record import reasons
+from tests.record.iceberg_tables import Table
 from tests.record.jobs import World
 from tests.record.test_foreign import write
 
@@ -36,9 +38,11 @@ class Query:
         inputs: tuple[Path, ...] | dict[Path, int] = (),
         outputs: dict[Path, int | None] | None = None,
         version: str = "",
+        report: int | None = None,
     ) -> None:
         sizes = inputs if isinstance(inputs, dict) else {}
         facets = {"version": {"_producer": PRODUCER, "_schemaURL": "https://x", "datasetVersion": version}}
+        reports = {} if report is None else {"icebergScanReport": {"_producer": PRODUCER, "snapshotId": float(report)}}
         datasets = [
             {"namespace": "file", "name": str(path), "outputFacets": {} if size is None else _size(size)}
             for path, size in (outputs or {}).items()
@@ -55,7 +59,7 @@ class Query:
                     "namespace": "file",
                     "name": str(path),
                     "facets": facets if version else {},
-                    "inputFacets": _size(sizes[path], "inputStatistics") if path in sizes else {},
+                    "inputFacets": {**(_size(sizes[path], "inputStatistics") if path in sizes else {}), **reports},
                 }
                 for path in inputs
             ],
@@ -63,6 +67,28 @@ class Query:
         }
         write(self.world.journals / "spark-nightly.jsonl", event)
         pause()
+
+    def say_files(self, *files: Path, complete: bool = True) -> None:
+        """As the query listener says which files were read, beside the file of the agent."""
+        query = {"name": "save", "files": [str(file) for file in files], "all": complete}
+        facet = {"_producer": PRODUCER, "_schemaURL": "https://x", "application": self.run, "query": query}
+        event = {
+            "eventType": "OTHER",
+            "eventTime": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "producer": "https://github.com/lineagekit/lineagekit/tree/0.1.0",
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+            "run": {"runId": self.run, "facets": {"lineagekit_spark": facet}},
+            "job": {"namespace": "lake", "name": "nightly"},
+            "inputs": [],
+            "outputs": [],
+        }
+        path = self.world.journals / "spark-nightly-queries.jsonl"
+        with open(path, "a") as file:
+            file.write(json.dumps(event, separators=(",", ":")) + "\n")  # as the listener writes it
+
+    def again(self) -> None:
+        """Another query of the same application."""
+        self.run = new_id(time.time_ns())
 
     def content(self, role: str) -> dict[str, dict[str, Any]]:
         self.world.settle()
@@ -281,6 +307,168 @@ def test_a_delta_table_that_nobody_committed_to_was_not_written(query: Query) ->
     query.say("START")
     query.say("COMPLETE", outputs={table: None})
     assert query.content("output")["table"]["reason"] == reasons.NOT_COMMITTED
+
+
+def parts_of(path: Path) -> dict[str, Path]:
+    """A table of three partitions, of one file each."""
+    for name in ("k=1", "k=2", "k=3"):
+        (path / name).mkdir(parents=True)
+        (path / name / "part-0.parquet").write_bytes(name.encode())
+    (path / "_SUCCESS").touch()
+    pause()
+    return {name: path / name / "part-0.parquet" for name in ("k=1", "k=2", "k=3")}
+
+
+def read_parts(query: Query, table: Path, *files: Path, complete: bool = True) -> dict[str, Any]:
+    query.again()
+    query.say("START", inputs=(table,))
+    query.say("COMPLETE", inputs=(table,))
+    query.say_files(*files, complete=complete)
+    return query.content("input")[table.name]
+
+
+def test_where_the_files_that_were_read_are_known_the_others_do_not_matter(query: Query) -> None:
+    table = query.world.data / "in"
+    parts = parts_of(table)
+    one = read_parts(query, table, parts["k=1"])
+    parts["k=2"].write_bytes(b"rewritten")
+    pause()
+    again = read_parts(query, table, parts["k=1"])
+    parts["k=1"].write_bytes(b"rewritten")
+    pause()
+    other = read_parts(query, table, parts["k=1"])
+    assert [told["scope"] for told in (one, again, other)] == ["files"] * 3
+    assert one["digest"] == again["digest"] != other["digest"]
+    assert [part["path"] for part in one["parts"]] == ["k=1/part-0.parquet"]
+    alone = folder_of(query.world.data / "alone" / "k=1")
+    (alone / "part-0.parquet").write_bytes(b"k=1")
+    assert one["digest"] == str(fingerprint(alone.parent).digests[0])
+
+
+def test_what_changes_beside_the_files_that_were_read_may_do_so_before_anybody_looks(query: Query) -> None:
+    table = query.world.data / "in"
+    parts = parts_of(table)
+    query.say("START", inputs=(table,))
+    query.say("COMPLETE", inputs=(table,))
+    query.say_files(parts["k=1"])
+    parts["k=2"].write_bytes(b"rewritten")
+    assert query.content("input")["in"]["state"] == "exact"
+    query.again()
+    query.say("START", inputs=(table,))
+    query.say("COMPLETE", inputs=(table,))
+    query.say_files(parts["k=1"])
+    parts["k=1"].write_bytes(b"rewritten")
+    told = query.content("input")["in"]
+    assert (told["state"], told["reason"]) == ("unknown", reasons.CHANGED_AFTER_READ)
+    query.again()
+    query.say("START", inputs=(table,))
+    query.say("COMPLETE", inputs=(table,))
+    query.say_files(parts["k=1"])
+    parts["k=1"].unlink()
+    assert query.content("input")["in"]["reason"] == reasons.GONE
+
+
+def test_without_a_complete_list_of_files_and_of_all_of_them_the_folder_is_told(query: Query) -> None:
+    table = query.world.data / "in"
+    parts = parts_of(table)
+    whole = str(fingerprint(table).digests[0])
+    for told in (
+        read_parts(query, table),
+        read_parts(query, table, parts["k=1"], complete=False),
+        read_parts(query, table, *parts.values()),
+        read_parts(query, table, query.world.data / "elsewhere" / "a.parquet"),
+    ):
+        assert (told["digest"], told["scope"]) == (whole, "directory")
+
+
+def test_what_was_written_into_a_folder_is_known_file_by_file_though_others_write_there_later(query: Query) -> None:
+    target = query.world.data / "out"
+    committed(target, part0=b"before")
+    query.say("START")
+    (target / "part1.parquet").write_bytes(b"more")
+    pause()
+    query.say("COMPLETE", outputs={target: 4})
+    (target / "part2.parquet").write_bytes(b"of somebody else")
+    told = query.content("output")["out"]
+    assert (told["state"], told["reason"]) == ("unknown", reasons.CHANGED_AFTER_WRITE)
+    expected = f"blake3:{blake3(b'more').hexdigest()}"
+    assert [(part["path"], part["digest"]) for part in told["parts"]] == [("part1.parquet", expected)]
+
+
+def test_an_iceberg_table_is_the_files_of_its_snapshot(query: Query) -> None:
+    table = Table(query.world.data / "table")
+    first = table.commit({"a": b"one", "b": b"two"})
+    pause()
+    query.say("START", inputs=(table.folder,), version=str(first))
+    second = table.commit({"b": b"two", "c": b"three"})
+    pause()
+    query.say("COMPLETE", inputs=(table.folder,), outputs={table.folder: 5}, version=str(second), report=first)
+    read, written = query.content("input")["table"], query.content("output")["table"]
+    assert [told["pins"] for told in (read, written)] == [
+        [{"system": "iceberg", "version": str(first)}],
+        [{"system": "iceberg", "version": str(second)}],
+    ]
+    for told, names in ((read, "ab"), (written, "bc")):
+        alone = query.world.data / names / "data"
+        alone.mkdir(parents=True)
+        for name in names:
+            (alone / name).write_bytes((table.folder / "data" / name).read_bytes())
+        assert told["digest"] == str(fingerprint(alone.parent).digests[0])
+
+
+def test_equal_rows_in_other_files_are_another_digest_of_an_iceberg_table(query: Query) -> None:
+    table = Table(query.world.data / "table")
+    pause()
+    told = []
+    for files in ({"a": b"one", "b": b"two"}, {"c": b"onetwo"}):
+        query.again()
+        number = table.commit(files)
+        pause()
+        query.say("START", inputs=(table.folder,))
+        query.say("COMPLETE", inputs=(table.folder,), report=number)
+        told.append(query.content("input")["table"])
+    assert [one["state"] for one in told] == ["exact", "exact"]
+    assert told[0]["digest"] != told[1]["digest"]
+
+
+def test_an_iceberg_table_is_unknown_with_its_reason_where_its_files_do_not_tell(query: Query) -> None:
+    table = Table(query.world.data / "table")
+    first, second = table.commit({"a": b"one"}), table.commit({"b": b"two"}, deletes="b-deletes")
+    os.unlink(table.folder / "data" / "a")
+    pause()
+    for report, reason in ((None, reasons.NO_VERSION), (first, reasons.GONE), (second, reasons.NO_FILE_LIST)):
+        query.again()
+        query.say("START", inputs=(table.folder,))
+        query.say("COMPLETE", inputs=(table.folder,), outputs={table.folder: 3}, report=report)
+        assert query.content("input")["table"]["reason"] == reason
+        assert query.content("output")["table"]["reason"] == reasons.NOT_COMMITTED
+
+
+def test_a_table_that_was_written_from_itself_was_read_as_it_was_before(query: Query) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1, 2]}))
+    pause()
+    query.say("START", inputs=(table,), version="0")
+    write_deltalake(table, pa.table({"x": [3]}), mode="append")
+    pause()
+    query.say("COMPLETE", inputs=(table,), outputs={table: None}, version="1")
+    read, written = query.content("input")["table"], query.content("output")["table"]
+    assert (read["pins"][0]["version"], written["pins"][0]["version"]) == ("0", "1")
+    assert (read["files"], written["files"]) == (1, 2)
+
+
+@pytest.mark.parametrize("path", ["../secret", "/etc/hostname", "a/../../secret"])
+def test_a_log_that_names_files_outside_its_table_is_not_followed(query: Query, path: str) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1, 2]}))
+    (query.world.data / "secret").write_bytes(b"x")
+    add = {"add": {"path": path, "size": 1, "dataChange": True, "modificationTime": 0, "partitionValues": {}}}
+    log = table / "_delta_log" / f"{0:020}.json"
+    log.write_text(log.read_text() + json.dumps(add) + "\n")
+    pause()
+    query.say("START", inputs=(table,), version="0")
+    query.say("COMPLETE", inputs=(table,), version="0")
+    assert query.content("input")["table"]["reason"] == reasons.NO_FILE_LIST
 
 
 def test_an_event_of_thirty_megabytes_is_taken_like_any_other(query: Query) -> None:

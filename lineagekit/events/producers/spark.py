@@ -11,7 +11,10 @@
 5. A table that is dropped is an output. Nobody wrote it: what it was made of is still to be found.
 6. A table that is written from itself was read, says the end, as it is afterwards. The start knows how it was.
 
-A version is what the `version` facet says: the reports of Iceberg have it too, as a number that lost its last digits.
+7. An Iceberg table that is read at an older snapshot is said to have been read at its newest.
+
+A version is what the `version` facet says: the report of Iceberg's scan has it too, as a number that lost its last
+digits. A version that is not like that one was not read.
 
 >>> made = Name("file", "/data/out")
 >>> note = Note("SQL_JOB", "nightly", frozenset(), frozenset(), counted=frozenset({made}), has_begun=True)
@@ -23,7 +26,7 @@ A version is what the `version` facet says: the reports of Iceberg have it too, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -53,6 +56,8 @@ class Note(NamedTuple):
     """Outputs of which Spark said how much was written."""
     has_begun: bool
     """A job of Spark's ran for it: not all was planning."""
+    scanned: frozenset[tuple[Name, float]] = frozenset()
+    """Inputs of which Iceberg reports a snapshot."""
 
 
 def read(event: Facets, said: Said) -> Said:
@@ -67,8 +72,16 @@ def read(event: Facets, said: Said) -> Said:
     changed = frozenset(name for name, change in changes.items() if change) - dropped
     counted = frozenset(_name(one) for one in outputs if facet(one.get("outputFacets"), "outputStatistics"))
     has_begun = "spark_jobDetails" in of_run
-    said.note = Note(kind, _application(of_run, said.job.name), changed, dropped, counted, has_begun)
+    scanned = frozenset(_scanned(objects(event.get("inputs"))))
+    said.note = Note(kind, _application(of_run, said.job.name), changed, dropped, counted, has_begun, scanned)
     return said
+
+
+def _scanned(inputs: Sequence[Facets]) -> Iterator[tuple[Name, float]]:
+    for one in inputs:
+        number = facet(one.get("inputFacets"), "icebergScanReport").get("snapshotId")
+        if isinstance(number, int | float):
+            yield _name(one), float(number)
 
 
 def _name(dataset: Facets) -> Name:
@@ -118,6 +131,9 @@ def _as_read(said: Said, events: Sequence[Said]) -> Touches:
             inputs[name] = replace(inputs[name], version=starts[0].version, size=starts[0].size)
         elif inputs[name].version == said.outputs[name].version:
             inputs[name] = replace(inputs[name], version="", size=None)
+    for name, number in {pair for one in events if isinstance(one.note, Note) for pair in one.note.scanned}:
+        if name in inputs and inputs[name].version.isdecimal() and float(inputs[name].version) != number:
+            inputs[name] = replace(inputs[name], version="")
     return inputs
 
 

@@ -70,6 +70,26 @@ def test_the_graph_of_every_recording_is_known() -> None:
     assert sum(len(recorded(name)) for name in NAMES) == 416 + 151
 
 
+def iceberg(version_: str, scanned: float | None = None) -> list[Event]:
+    (one,) = files("/data/in", **version(version_))
+    return [one | {"inputFacets": {"icebergScanReport": {"snapshotId": scanned}}} if scanned else one]
+
+
+def test_an_older_snapshot_that_was_read_is_not_taken_for_the_newest() -> None:
+    newest, older = 5433902650633835002, 3971178573912361603
+    read = run(
+        event("START", 1, inputs=iceberg(str(newest))),
+        event("COMPLETE", 2, inputs=iceberg(str(newest), float(older)), **WROTE),
+    )
+    assert read.said.inputs[IN].version == ""
+    read = run(
+        event("START", 1, inputs=iceberg(str(newest))),
+        event("COMPLETE", 2, inputs=iceberg(str(newest), float(newest)), **WROTE),
+    )
+    assert read.said.inputs[IN].version == str(newest)
+    assert float(newest) != newest  # digits are lost
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recording_gives_the_graph_that_was_written_by_hand(name: str) -> None:
     events = recorded(name)
