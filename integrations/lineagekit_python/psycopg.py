@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""psycopg 3 as it is: cursors that nobody but the job itself reads, and COPY.
+"""psycopg 3 and psycopg2 as they are: cursors that nobody but the job itself reads, and COPY.
 
     >>> cursors(sys.modules["psycopg.cursor"])  # doctest: +SKIP
 
@@ -16,8 +16,9 @@ from lineagekit.agent.hooks import argument, patch
 from lineagekit.agent.note import run_now
 from lineagekit_python.around import around, is_covered, is_told
 from lineagekit_python.callers import is_asked_by_project_itself
+from lineagekit_python.cursors import derive
 from lineagekit_python.databases import find_database
-from lineagekit_python.queries import Query, is_asked_too_often, say_table
+from lineagekit_python.queries import TELLERS, Query, Source, is_asked_too_often, say_table
 from lineagekit_python.sockets import say_peer
 from lineagekit_python.statements import is_question, written_table
 
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-_DOOR = "psycopg"
-_TELLERS = ("sqlalchemy", "pandas", "polars")
+_DOOR, _DOOR_2 = "psycopg", "psycopg2"
 _BATCH = 1000
 
 _queries: WeakKeyDictionary[Any, Query] = WeakKeyDictionary()
@@ -46,13 +46,62 @@ def cursors(module: Any) -> None:
 
 
 def connecting(module: Any) -> None:
-    """Of psycopg2, whose cursors are written in C, no more than where it connects to."""
-    patch(module, "connect", after=_connected)
+    """psycopg2: its cursors are written in C, so connections that the job opens itself are of a class of ours."""
+    around(module, "connect", _connect(_connections(module.extensions)))
 
 
-def _connected(token: Any, connection: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    if not is_told():
-        say_peer("socket", f"{connection.info.host or 'localhost'}:{connection.info.port}")
+def _connect(kind: Any) -> Any:
+    def make(original: Any) -> Any:
+        def connect(*args: Any, **kwargs: Any) -> Any:
+            is_seen = False
+            with border(_DOOR_2):
+                is_seen = not (is_told() or args[1:2] or "connection_factory" in kwargs)
+                is_seen = is_seen and is_asked_by_project_itself(*TELLERS)
+            connection = original(*args, **kwargs, **({"connection_factory": kind} if is_seen else {}))
+            with border(_DOOR_2):
+                if not (is_seen or is_told()):
+                    say_peer("socket", f"{connection.info.host or 'localhost'}:{connection.info.port}")
+            return connection
+
+        return connect
+
+    return make
+
+
+def _connections(extensions: Any) -> Any:
+    derived: dict[Any, Any] = {}
+
+    class Connection(extensions.connection):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            database = find_database(self)
+            self._lineagekit = Source(lambda: database)
+
+        def cursor(self, *args: Any, **kwargs: Any) -> Any:
+            kind = kwargs.get("cursor_factory") or self.cursor_factory or extensions.cursor
+            if len(args) < 2 and isinstance(kind, type) and issubclass(kind, extensions.cursor):
+                if kind not in derived:
+                    derived[kind] = derive(kind, _asked, door=_DOOR_2)
+                kwargs["cursor_factory"] = derived[kind]
+            return super().cursor(*args, **kwargs)
+
+    Connection.__module__, Connection.__doc__ = extensions.connection.__module__, extensions.connection.__doc__
+    Connection.__name__ = Connection.__qualname__ = "connection"
+    return Connection
+
+
+def _asked(cursor: Any, statement: Any) -> Query | None:
+    if is_covered():
+        return None
+    with border(_DOOR_2):
+        text = _text(statement, cursor)
+        table = written_table(text)
+        if table is None:
+            return cursor.connection._lineagekit.ask(text, _DOOR_2) if is_question(text) else None
+        run = run_now()
+        if run is not None and run.ledger.is_new(f"{_DOOR_2} {hash(text)}") and is_asked_by_project_itself(*TELLERS):
+            say_table(find_database(cursor), table, door=_DOOR_2, statement=text)
+    return None
 
 
 def _executed(token: Any, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -63,9 +112,9 @@ def _executed(token: Any, result: Any, args: tuple[Any, ...], kwargs: dict[str, 
     statement = _text(argument(args, kwargs, 1, "query") or argument(args, kwargs, 1, "statement"), cursor)
     table = written_table(statement)
     if table is not None:
-        if run.ledger.is_new(f"{_DOOR} {hash(statement)}") and is_asked_by_project_itself(*_TELLERS):
+        if run.ledger.is_new(f"{_DOOR} {hash(statement)}") and is_asked_by_project_itself(*TELLERS):
             say_table(find_database(cursor), table, door=_DOOR, statement=statement)
-    elif _asks(statement) and not is_asked_too_often(run, statement) and is_asked_by_project_itself(*_TELLERS):
+    elif _asks(statement) and not is_asked_too_often(run, statement) and is_asked_by_project_itself(*TELLERS):
         query = Query(find_database(cursor), statement, door=_DOOR)
         if is_question(statement):
             _queries[cursor] = query

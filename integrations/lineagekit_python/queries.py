@@ -14,15 +14,17 @@ from __future__ import annotations
 import os
 
 from lineagekit.agent.border import border, is_ours
+from lineagekit.agent.hooks import at_end
 from lineagekit.agent.note import doubts, reads, run_now, wrote
 from lineagekit_python.answers import MOST_IN_ROWS, Answer
 from lineagekit_python.around import covering
+from lineagekit_python.callers import is_asked_by_project_itself
 from lineagekit_python.frame_cells import MOST_COLUMNS, add_columns, column_types, read_columns
 from lineagekit_python.statements import show
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from lineagekit_python.databases import Database
@@ -30,11 +32,18 @@ if TYPE_CHECKING:
 MOST_ANSWERS = 20
 """Answers to one statement that are told of one run: one more comes from a loop, whose rows are no dataset."""
 
+TELLERS = ("sqlalchemy", "pandas", "polars")
+"""What they ask through a driver they tell themselves."""
+
+MOST_STATEMENTS = 50
+"""Different questions of one run that are told of a connection: a loop that makes more would take twice as long."""
+
 FILE_DOOR = "sqlite3"
 
 _MOST_STATEMENTS = 10_000
 _asked: dict[tuple[str, str], int] = {}  # run and statement -> how often
 _dropped: list[Query] = []
+_ended = [0]  # runs, so that each begins to count anew
 
 
 class Query:
@@ -179,3 +188,42 @@ def count(run: str, statement: str) -> int:
         _asked.clear()
     times = _asked[run, statement] = _asked.get((run, statement), 0) + 1
     return times
+
+
+class Source:
+    """A connection, and what was asked of it in this run."""
+
+    __slots__ = ("_asked", "_find", "_run")
+
+    def __init__(self, find: Callable[[], Database]) -> None:
+        """`find` says where it leads."""
+        self._find = find
+        self._asked: dict[str, int] = {}
+        self._run = -1
+
+    def is_deaf(self, statement: str) -> bool:
+        """Whether this was told often enough; asked for each statement of a loop."""
+        if self._run != _ended[0]:
+            self._asked, self._run = {}, _ended[0]
+        times = self._asked.get(statement, 0)
+        return times > MOST_ANSWERS or (not times and len(self._asked) > MOST_STATEMENTS)
+
+    def ask(self, statement: str, door: str) -> Query | None:
+        """The question, if it is the job's own; on our side of the border."""
+        run = run_now()
+        if run is None or self.is_deaf(statement) or not is_asked_by_project_itself(*TELLERS):
+            return None
+        self._asked[statement] = self._asked.get(statement, 0) + 1
+        if len(self._asked) <= MOST_STATEMENTS:
+            query = Query(self._find(), statement, door=door)
+            return None if query.finished else query
+        if not self._find().is_file:  # of which the bytes are told
+            run.say({"fact": "unwatched", "what": door, "peer": f"more than {MOST_STATEMENTS} questions"})
+        return None
+
+
+def _begin_anew(run: Any) -> None:
+    _ended[0] += 1
+
+
+at_end(_begin_anew)

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 _OWNERS = frozenset({"builtins", "io", "_io", "os", "posix"})
-_OTHER_NAMES = ("_builtin_open", "bltn_open", "_open")  # of bz2, tarfile and their like
+_OTHER_NAMES = (
+    "_builtin_open",
+    "bltn_open",
+    "_open",
+    "io_open",
+)  # of bz2, tarfile and IPython, whose cells have no other
 
 
 def replace_copies(pairs: Iterable[tuple[Any, Any]]) -> None:

@@ -119,7 +119,7 @@ def open_file(file: Any, mode: str = "r", *args: Any, **more: Any) -> Any:
             if "opener" in more and not _is_named(path, found):  # `tempfile` names the folder
                 _watch_descriptor(opened.fileno(), opened)
             elif way == "r":
-                book.read(path, found, "open")
+                book.read(path, found, "open", descriptor=opened.fileno())
             else:
                 book.writing(path, was, way, "open")
                 _watch_close(book, path, opened)
@@ -140,7 +140,7 @@ def open_descriptor(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | N
     if book is not None:
         with border("os.open"):
             if way == "r":
-                book.read(name, os.fstat(descriptor), "os.open")
+                book.read(name, os.fstat(descriptor), "os.open", descriptor=descriptor)
             else:
                 book.writing(name, was, way, "os.open")
                 found = os.fstat(descriptor)

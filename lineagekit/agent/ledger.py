@@ -14,6 +14,7 @@ import os
 import stat as stat_module
 
 from lineagekit.agent.evidence import Evidence
+from lineagekit.agent.keeping import TABLES, Keeper
 from lineagekit.agent.listing import take_listing
 
 TYPE_CHECKING = False  # `typing` has it too, and costs the job 5 ms
@@ -21,19 +22,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-KEPT = 16 << 20
-"""Bytes: the old content of a smaller input is copied before the run overwrites it, in about 5 ms at most."""
-
-KEPT_IN_ALL = 1 << 30
-"""Bytes of all old contents that a run keeps in one process: a job that rewrites a lake does not fill the disk."""
-
 READ, WRITTEN = 1, 2
 
 
 class Ledger:
     """What is known of each path; the facts go to the journal as they become known."""
 
-    __slots__ = ("_doubts", "_folders", "_kept", "_links", "_room", "_run", "_said", "_seen", "asked")
+    __slots__ = ("_doubts", "_folders", "_keeper", "_links", "_run", "_said", "_seen", "asked")
 
     def __init__(self, run: Any) -> None:
         """Nothing yet."""
@@ -44,8 +39,7 @@ class Ledger:
         self._said: set[str] = set()
         self.asked: set[str] = set()  # variables of the environment
         self._folders: tuple[str, ...] = ()
-        self._kept = 0
-        self._room = KEPT_IN_ALL
+        self._keeper = Keeper(run)
 
     def knows(self, path: str, role: int = READ | WRITTEN) -> bool:
         """Whether this was said already: of the path itself, or of the folder that is one dataset."""
@@ -65,12 +59,14 @@ class Ledger:
         """What was written."""
         return [path for path, known in list(self._seen.items()) if known & WRITTEN]
 
-    def read(self, path: str, found: os.stat_result | None, door: str, **more: Any) -> None:
-        """A file is read. What this run wrote itself is no input."""
+    def read(self, path: str, found: os.stat_result | None, door: str, *, descriptor: int = -1, **more: Any) -> None:
+        """A file is read, through this descriptor if it is known. What this run wrote itself is no input."""
         if self.knows(path) or (found is not None and not stat_module.S_ISREG(found.st_mode)):
             return
         self._seen[path] = self._seen.get(path, 0) | READ
         self._run.say(dict(more, fact="read", path=path, evidence=_evidence(found), door=door))
+        if found is not None and (descriptor >= 0 or more.get("format") in TABLES):
+            self._keeper.hold(path, found, descriptor)
 
     def read_folder(self, path: str, door: str, **more: Any) -> None:
         """A folder is read as one dataset; its files need not be said one by one."""
@@ -84,7 +80,7 @@ class Ledger:
         """A file is about to be opened for writing: of an input, or of one that is only changed, keep the old bytes."""
         known = self._seen.get(path, 0)
         if was is not None and not known & WRITTEN and (known & READ or mode in ("a", "r+")):
-            self._keep(path, was)
+            self._keeper.keep(path, was)
 
     def writing(self, path: str, was: os.stat_result | None, mode: str, door: str) -> None:
         """A file was opened for writing; `was` is its stat before, None where there was none."""
@@ -120,7 +116,7 @@ class Ledger:
     def replacing(self, path: str) -> None:
         """Something is about to take this path's place, or to remove it; an input's old bytes are kept."""
         if self._seen.get(path, 0) & (READ | WRITTEN) == READ:
-            self._keep(path, os.stat(path))
+            self._keeper.keep(path, os.stat(path))
 
     def was(self, path: str) -> os.stat_result | None:
         """The stat of an input that is about to be moved or touched, so that what comes after can be told to be it."""
@@ -133,6 +129,7 @@ class Ledger:
         else:
             self._seen.pop(old, None)
             self._doubts.pop(old, None)
+            self._keeper.forget(old)
         self._seen[new] = self._seen.get(new, 0) | WRITTEN
         try:
             found = os.stat(new)
@@ -167,10 +164,12 @@ class Ledger:
             fact: dict[str, Any] = {"fact": "changed", "path": path, "evidence": _evidence(found)}
             if was is not None:
                 fact["was"] = _evidence(was)
+            self._keeper.forget(path)
             self._run.say(fact)
 
     def settle_doubts(self) -> None:
-        """At the end: what is in doubt was written if its stat has moved."""
+        """At the end: what is in doubt was written if its stat has moved; what was replaced is kept as it was."""
+        self._keeper.keep_changed()
         for path, was in list(self._doubts.items()):  # other threads may go on
             found = _stat(path)
             if found is None or not (self._seen.get(path, 0) & WRITTEN or _evidence(found) != was):
@@ -183,43 +182,6 @@ class Ledger:
     def _move_below(self, old: str, new: str) -> None:
         for path in [path for path in list(self._seen) if path.startswith(old)]:
             self._seen[new + path[len(old) :]] = self._seen.pop(path)
-
-    def _keep(self, path: str, was: os.stat_result) -> None:
-        """Copy the old bytes beside the journal, if they are few and nobody changes them meanwhile."""
-        journal = self._run.process.journal
-        if was.st_size > min(KEPT, self._room) or not stat_module.S_ISREG(was.st_mode):
-            return
-        self._room -= was.st_size
-        folder = os.path.join(journal.folder, "kept")
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        self._kept += 1
-        name = f"{self._run.id}-{os.getpid()}-{self._kept}"
-        copy = os.path.join(folder, name)
-        evidence = Evidence.of(was)
-        is_whole = False
-        try:
-            is_whole = _copy(path, copy, evidence)
-        finally:
-            if not is_whole and os.path.exists(copy):  # no room for it, or somebody changed it meanwhile
-                os.unlink(copy)
-        if is_whole:
-            self._run.say({"fact": "kept", "path": path, "evidence": evidence, "copy": name})
-
-
-def _copy(path: str, copy: str, evidence: Evidence) -> bool:
-    """Copy, and say whether the original stayed what it was."""
-    source = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    try:
-        target = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            while block := os.read(source, 1 << 20):
-                while block:  # a disk that is nearly full takes a part of it
-                    block = block[os.write(target, block) :]
-        finally:
-            os.close(target)
-        return Evidence.of(os.fstat(source)) == evidence
-    finally:
-        os.close(source)
 
 
 def _stat(path: str) -> os.stat_result | None:

@@ -54,9 +54,8 @@ def entry_point() -> str:
 
 def _find_entry() -> str:
     main = sys.modules.get("__main__")
-    notebook = notebook_path(main)
-    if notebook:
-        return notebook
+    if in_notebook():
+        return notebook_path(main)
     path = getattr(main, "__file__", None) or (sys.argv[0] if sys.argv else "")
     return os.path.abspath(path) if path and path not in ("-c", "-m", "-") and os.path.exists(path) else ""
 
@@ -66,9 +65,14 @@ def notebook_path(main: Any) -> str:
     return str(getattr(main, "__vsc_ipynb_file__", "") or os.environ.get("JPY_SESSION_NAME", ""))
 
 
+_cells_run = False
+
+
 def in_notebook() -> bool:
-    """Whether a kernel runs cells here: such a session is a run until `flush`."""
-    return "ipykernel" in sys.modules
+    """Whether a kernel runs cells here: such a session is a run until `flush`. A script may import its package, too."""
+    global _cells_run  # what tells it is gone before the functions of `atexit` run
+    _cells_run = _cells_run or ("ipykernel" in sys.modules and hasattr(sys.modules.get("__main__"), "In"))
+    return _cells_run
 
 
 def repository_of(path: str) -> str:

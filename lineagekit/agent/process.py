@@ -29,6 +29,9 @@ RUN = "LINEAGEKIT_RUN"
 
 DISABLED = "LINEAGEKIT_DISABLED"
 
+_DROPPED = "near its cap: settings, metrics, code or environment were dropped, files were not (see journal_limit)"
+_LOST = "over its cap: what was read or written was dropped too (see journal_limit)"
+
 BEGAN = time.time_ns()
 """When the agent was loaded, which is before the modules of the job."""
 
@@ -133,9 +136,11 @@ def say_troubles(process: Process, run: str) -> None:
     """Write down what failed on our side, once each."""
     for where, error, count in troubles.take():
         process.say({"fact": "trouble", "run": run, "where": where, "error": error, "count": count})
-    if process.journal.dropped:
-        dropped, process.journal.dropped = process.journal.dropped, 0
-        process.say({"fact": "trouble", "run": run, "where": "journal", "error": "over its cap", "count": dropped})
+    journal = process.journal
+    for error, count in ((_DROPPED, journal.dropped), (_LOST, journal.lost)):
+        if count:
+            process.say({"fact": "trouble", "run": run, "where": "journal", "error": error, "count": count})
+    journal.dropped = journal.lost = 0
 
 
 def _read_settings(folder: str) -> dict[str, Any]:

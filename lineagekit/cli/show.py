@@ -18,7 +18,7 @@ from lineagekit.cli.card import card_text
 from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.output import Output
 from lineagekit.errors import NotFoundError, UsageError
-from lineagekit.events.lenient import mapping
+from lineagekit.events.lenient import mapping, texts
 from lineagekit.events.summary import RunSummary, Seen, page_of, summarize
 from lineagekit.graph.card import card
 from lineagekit.record.reasons import explain
@@ -114,6 +114,8 @@ def _code(run: RunSummary) -> Iterator[str]:
     for module in code.get("modules", ()):
         digest = next(iter(module.get("digests", ())), "no digest")
         yield f"code    {module['path']}  {digest[:19]}"
+    for place in texts(code.get("clock")):
+        yield f"clock   {place}"
 
 
 def _gaps(run: RunSummary) -> Iterator[str]:

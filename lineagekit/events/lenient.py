@@ -51,6 +51,11 @@ def objects(value: object) -> Sequence[Facets]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list | tuple) else ()
 
 
+def texts(value: object) -> list[str]:
+    """The strings in a list."""
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list | tuple) else []
+
+
 def text(value: object) -> str:
     """A text; of a number its digits, however it was relayed."""
     if isinstance(value, str):

@@ -155,6 +155,8 @@ def code(code: Code) -> Facet:
         facet["modulesTotal"] = len(code.modules)
     if code.cells:
         facet["cells"] = plain(code.cells[:MOST_ITEMS])
+    if code.clock:
+        facet["clock"] = [escape_name(place) for place in code.clock[:MOST_ITEMS]]
     return facet
 
 

@@ -11,6 +11,8 @@ import time
 import pytest
 
 from lineagekit.agent import handover
+from lineagekit.record.plan import Plan
+from lineagekit.record.settle import settle
 from tests.agent.conftest import Job
 
 
@@ -368,3 +370,27 @@ with border('test'):
     raise PanicException('a column of what?')
 """
     )
+
+
+CROWDED = """
+import lineagekit
+for n in range(100): lineagekit.metric("loss", 1 / (n + 1), step=n)
+for n in range({files}): open(f"in{{n}}", "w").close()
+with lineagekit.run("reader"):
+    for n in range({files}): open(f"in{{n}}").read()
+"""
+
+
+@pytest.mark.parametrize(("files", "is_all"), [(2, True), (100, False)])
+def test_evidence_is_the_last_to_go_where_a_journal_is_full_and_doctor_says_what_went(
+    files: int, is_all: bool, job: Job
+) -> None:
+    (job.store / "agent.json").write_text('{"journal_limit": 10000}')
+    job.run(CROWDED.format(files=files))
+    assert len(job.facts("metric")) < 100
+    assert (len(job.paths("read")) == files) is is_all
+    assert [fact["state"] for fact in job.facts("end")] == ["COMPLETE"] * 2
+    settle(str(job.store), plan=Plan(cache_folder=str(job.folder / ".cache")))
+    told = job.execute(sys.executable, "-m", "lineagekit", "doctor", LINEAGEKIT_STORE=str(job.store)).stdout
+    assert "journal: near its cap: settings, metrics, code or environment were dropped, files were not" in told
+    assert ("journal: over its cap: what was read or written was dropped too" in told) is not is_all

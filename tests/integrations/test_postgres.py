@@ -64,6 +64,45 @@ with lineagekit.run("copy"):
 with lineagekit.run("frames by psycopg"):
     warnings.simplefilter("ignore")
     assert pl.read_database(ASK, plain).shape == pd.read_sql(ASK, plain).shape == (3, 2)
+import psycopg2, psycopg2.errors, psycopg2.extras, psycopg2.pool, psycopg2.sql
+given = dict(host="127.0.0.1", port=port, user="ann", password="hunter2secret", dbname="crm")
+old = psycopg2.connect(**given)
+assert isinstance(old, psycopg2.extensions.connection) and repr(type(old)) == "<class 'psycopg2.extensions.connection'>"
+with lineagekit.run("psycopg2"):
+    for factory in (None, psycopg2.extras.DictCursor, psycopg2.extras.RealDictCursor, psycopg2.extras.NamedTupleCursor):
+        with old, old.cursor(cursor_factory=factory) as cursor:
+            assert isinstance(cursor, factory or psycopg2.extensions.cursor)
+            cursor.execute(ASK)
+            assert len(cursor.fetchall()) == 3 == cursor.rowcount
+            cursor.execute(ASK)
+            assert len([row for row in cursor]) == 3
+            cursor.execute(psycopg2.sql.SQL(ASK))
+            assert [len(cursor.fetchmany(2)) for _ in range(3)] == [2, 1, 0]
+            cursor.execute(ASK.encode())
+            assert next(cursor) and cursor.fetchone() and cursor.fetchone() and cursor.fetchone() is None
+    with old, old.cursor("named") as cursor:
+        cursor.execute(ASK)
+        assert len(list(cursor)) == 3
+with lineagekit.run("psycopg2 writes"):
+    with old, old.cursor() as cursor:
+        cursor.execute("CREATE TABLE dwh.more AS SELECT * FROM customers WHERE id > %s", (1,))
+        psycopg2.extras.execute_values(cursor, "INSERT INTO dwh.more (id) VALUES %s", [(7,), (8,)])
+        cursor.execute("SAVEPOINT here")
+        try:
+            cursor.execute("SELECT * FROM nowhere")
+        except psycopg2.errors.UndefinedTable as error:
+            assert "lineagekit" not in str(error)
+with lineagekit.run("psycopg2 of others"):
+    pool = psycopg2.pool.SimpleConnectionPool(1, 2, connection_factory=psycopg2.extras.LoggingConnection, **given)
+    pool.closeall()
+    other = sa.create_engine(f"postgresql+psycopg2://ann:hunter2secret@127.0.0.1:{port}/crm")
+    assert pd.read_sql(ASK, other).equals(frame) and pd.read_sql(ASK, old).equals(frame)
+with lineagekit.run("psycopg2 in a loop"):
+    with old, old.cursor() as cursor:
+        for n in range(60):
+            cursor.execute(f"SELECT id FROM customers WHERE id < {n}")
+            cursor.fetchall()
+old.close()
 plain.close()
 engine.dispose()
 """
@@ -79,6 +118,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if BIN is None:
         pytest.skip("no PostgreSQL server is installed")
     pytest.importorskip("psycopg")
+    pytest.importorskip("psycopg2")
     with socket.create_server(("127.0.0.1", 0)) as server:
         number = str(server.getsockname()[1])
     folder = Path("/tmp") / f"lineagekit-postgres-{number}"  # a path that another user may enter
@@ -108,11 +148,23 @@ def tables(job: Job, name: str) -> list[tuple[object, object]]:
     return [(fact["name"], fact["door"]) for fact in job.of("dataset", run=run, role="output")]
 
 
-@pytest.mark.parametrize("name", ["pandas", "polars", "server side", "psycopg", "frames by psycopg"])
+@pytest.mark.parametrize(
+    "name", ["pandas", "polars", "server side", "psycopg", "frames by psycopg", "psycopg2", "psycopg2 of others"]
+)
 def test_an_answer_has_one_digest_whoever_asks(job: Job, port: str, name: str) -> None:
     (told,) = results(job, name)
     assert (told["namespace"], told["name"], told["rows"]) == (f"postgres://127.0.0.1:{port}", "crm", 3)
     assert told["digest"] == results(job, "pandas")[0]["digest"]
+
+
+def test_what_psycopg2_writes_is_told_by_table(job: Job, port: str) -> None:
+    assert tables(job, "psycopg2 writes") == [("crm.dwh.more", "psycopg2")]
+
+
+def test_of_very_many_questions_the_rest_is_said_to_be_untold(job: Job) -> None:
+    assert len(results(job, "psycopg2 in a loop")) == 50
+    (run,) = (fact["run"] for fact in job.of("run", job="psycopg2 in a loop"))
+    assert [fact["peer"] for fact in job.of("unwatched", run=run)] == ["more than 50 questions"]
 
 
 def test_a_table_that_is_written_has_its_full_name(job: Job) -> None:
@@ -128,7 +180,9 @@ def test_what_is_copied_out_is_a_question_without_a_digest(job: Job) -> None:
 
 
 def test_a_recorded_database_is_no_unwatched_peer(job: Job) -> None:
-    assert job.of("unwatched") == []
+    (run,) = (fact["run"] for fact in job.of("run", job="psycopg2 of others"))  # has a connection of its own class
+    peers = [(fact["what"], fact["run"] == run) for fact in job.of("unwatched")]
+    assert peers == [("socket", True), ("psycopg2", False)]
 
 
 def test_no_secret_reaches_the_disk(job: Job) -> None:

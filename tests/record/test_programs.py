@@ -86,6 +86,16 @@ def test_what_is_no_repository_is_left_as_it_is(tmp_path: Path) -> None:
     assert Programs().complete(code) == code
 
 
+def test_where_a_module_asks_what_day_it_is_is_told_by_its_place_in_the_repository(repository: Path) -> None:
+    path = repository / "lib" / "features.py"
+    path.parent.mkdir()
+    path.write_text("import datetime as dt\n\ndef age(born):\n    return dt.date.today().year - born\n")
+    programs = Programs()
+    told = programs.complete(Code(repository=str(repository), commit="ab" * 20, modules=(module(path),)))
+    assert told.clock == ("lib/features.py:4 date.today",)
+    assert programs.complete(Code(modules=(module(path),))).clock == ("features.py:4 date.today",)
+
+
 def test_a_settled_run_tells_the_tree_of_its_code(world: World) -> None:
     path = world.data / "train.py"
     path.write_text("rate = 0.1\n")
