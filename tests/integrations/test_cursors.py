@@ -102,7 +102,8 @@ class Own(sqlite3.Connection): pass
 assert type(sqlite3.connect("app.db", factory=Own)) is Own
 for options in ({"factory": sqlite3.Connection}, {"cached_statements": 5, "uri": True}):
     sqlite3.connect("app.db", **options).close()
-for wrong in (lambda: sqlite3.connect("app.db", factory=None), lambda: connection.execute(5), lambda: connection.execute(b"SELECT 1"), lambda: connection.execute(),
+for wrong in (lambda: sqlite3.connect("app.db", factory=None), lambda: connection.execute(5),
+              lambda: connection.execute(b"SELECT 1"), lambda: connection.execute(),
               lambda: cursor.execute("SELECT ?", ()), lambda: cursor.execute("SELECT * FROM nowhere"),
               lambda: connection.cursor().execute(None), lambda: connection.execute("SELECT 1", 1, 2)):
     try:
