@@ -21,24 +21,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 import lineagekit
 from lineagekit.cause import kernel
+from lineagekit.cause.space import Space
 from lineagekit.cause.workspace import Workspace
 from lineagekit.errors import LineagekitError, NotFoundError, StoreError
 
-WALLS = ("readonly", "sockets", "landlock")
+WALLS = ("readonly", "sockets", "landlock", "filter")
 """All of them; fewer are for tests that show what each one holds off."""
 _OLDEST = (5, 13)
 """The first kernel with overlays for any user, with their upper layer in the lower one, and with Landlock."""
 _PATIENCE = 10.0
 """Seconds that the kernel has to end what was killed."""
 _START = (
-    "import sys; sys.path.append(sys.argv.pop(1)); from lineagekit.cause.inside import main; "
+    "import sys; sys.path.append(sys.argv.pop(1)); from lineagekit.cause.{} import main; "
     "sys.exit(main(sys.argv[1], int(sys.argv[2])))"
 )
 _FORBIDDEN = (errno.EPERM, errno.EACCES, errno.ENOSPC, errno.EUSERS, errno.EINVAL, errno.ENOSYS)
@@ -65,32 +66,37 @@ class How(TypedDict):
     """A cage without Landlock is good enough."""
 
 
-def run(command: Sequence[str], space: Workspace, **how: Unpack[How]) -> Ended:
+def run(command: Sequence[str], space: Space, **how: Unpack[How]) -> Ended:
     """Run it; whatever happens, nothing that it has started is left. Raises LineagekitError if no cage can be built."""
     plan = space.folder / "plan.json"
     words = _plan(command, space, how["cwd"], how["environ"]) | {"is_unsafe": how["is_unsafe"]}
     try:
         plan.write_text(json.dumps(words), encoding="ascii")
         with how["output"].open("wb") as file:
-            return _run(plan, file.fileno(), how["timeout"])
+            return _run(_START.format("warden" if space.tree else "inside"), plan, file.fileno(), how["timeout"])
     except OSError as error:
         said = f"{error.strerror or error}{f' ({error.filename!s})' if error.filename else ''}"
         advice = "See that you may use it." if isinstance(error, PermissionError) else "Free space or memory."
         raise StoreError(f"the command cannot be started in a cage: {said}", advice=advice) from error
 
 
-def why_not() -> str:
+def why_not(*, is_unsafe: bool = False) -> str:
     """Why no cage can be built on this machine, and what to do; "" if it can: one is built, around nothing."""
     if kernel.version() < _OLDEST:
         return (
             f"only Linux {'.'.join(map(str, _OLDEST))} or later can hold a command in a cage. Run it on such a machine."
         )
+    return trial(lambda folder: Workspace(folder, []), is_unsafe=is_unsafe)
+
+
+def trial(make: Callable[[Path], Space], *, is_unsafe: bool) -> str:
+    """Run nothing in such a space: why that does not work, and what to do; "" if it does."""
     try:
         with tempfile.TemporaryDirectory(prefix="lineagekit-", ignore_cleanup_errors=True) as folder:
-            space = Workspace(Path(folder, "workspace"), [])
+            space = make(Path(folder, "workspace"))
             try:
                 output = Path(folder, "output")
-                run(["true"], space, cwd="/", environ=os.environ, timeout=60, output=output, is_unsafe=False)
+                run(["true"], space, cwd="/", environ=os.environ, timeout=60, output=output, is_unsafe=is_unsafe)
             finally:
                 space.remove_all()
     except LineagekitError as error:
@@ -98,13 +104,15 @@ def why_not() -> str:
     return ""
 
 
-def _plan(command: Sequence[str], space: Workspace, cwd: str, environ: Mapping[str, str]) -> dict[str, object]:
+def _plan(command: Sequence[str], space: Space, cwd: str, environ: Mapping[str, str]) -> dict[str, object]:
     """What `inside` is told; bytes as latin-1, which has a character for each."""
+    start = space.inside(Path(cwd))
     own = {"TMPDIR": str(space.open / "tmp"), "LINEAGEKIT_CACHE": str(space.open / "cache")}
+    own |= {"PWD": str(start)} if "PWD" in environ else {}  # Makefiles believe it
     return {
         "roots": [[_text(path or "") for path in layer] for layer in space.layers],
         "open": _text(space.open),
-        "cwd": _text(cwd),
+        "cwd": _text(start),
         "command": [_text(word) for word in command],
         "environ": [[_text(name), _text(value)] for name, value in {**environ, **own}.items()],
         "walls": list(WALLS),
@@ -116,13 +124,13 @@ def _text(value: str | Path) -> str:
     return os.fsencode(value).decode("latin-1")
 
 
-def _run(plan: Path, output: int, timeout: float | None) -> Ended:
+def _run(start: str, plan: Path, output: int, timeout: float | None) -> Ended:
     package = os.path.dirname(os.path.dirname(os.path.abspath(lineagekit.__file__)))
     told, report = os.pipe()
     with open(told, "rb") as troubles:
         try:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _START, package, str(plan), str(report)],
+                [sys.executable, "-I", "-S", "-c", start, package, str(plan), str(report)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lineagekit.cause.views import Use, View, Views
 from lineagekit.events.lenient import objects, text
@@ -81,13 +82,19 @@ def add_run(made: Made, view: View) -> None:
                 made.bound.add(use.name.name)
     made.elsewhere |= {use.title: view.job for use in view.outputs.values() if not _is_here(use)}
     made.written |= {path for use in view.outputs.values() if _is_here(use) for path in paths_of(use)}
-    for module in objects(view.facts.get("code", {}).get("modules")):
+    for path, digest in modules_of(view.facts):
+        made.sources.setdefault(path, digest)
+    for name, value in _params(view).items():
+        made.params.setdefault(name, value)
+
+
+def modules_of(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Path and digest of each module of which both are known."""
+    for module in objects(facts.get("code", {}).get("modules")):
         path = text(module.get("path"))
         digest = next((one for one in map(str, module.get("digests") or ()) if not one.startswith("ast1")), "")
         if path.startswith("/") and digest:
-            made.sources.setdefault(path, digest)
-    for name, value in _params(view).items():
-        made.params.setdefault(name, value)
+            yield path, digest
 
 
 def _params(view: View) -> Mapping[str, str]:

@@ -39,7 +39,7 @@ def main(plan_path: str, report: int) -> int:
         life, held = os.pipe()
         first = os.fork()
     except OSError as error:
-        return _tell(report, error)
+        return tell(report, error)
     if first == 0:
         os.close(held)
         _be_first(plan, report, life, writable)
@@ -50,15 +50,17 @@ def main(plan_path: str, report: int) -> int:
         os.kill(first, signal.SIGKILL)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(first, signal.SIGKILL))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    return _exit_code(os.waitpid(first, 0)[1])
+    return exit_code(os.waitpid(first, 0)[1])
 
 
-def _tell(report: int, error: OSError) -> int:
+def tell(report: int, error: OSError) -> int:
+    """Say why the command cannot be held; the exit code."""
     os.write(report, f"{error.errno} {error.strerror}".encode("utf-8", "surrogateescape"))
     return NOT_BUILT
 
 
-def _exit_code(status: int) -> int:
+def exit_code(status: int) -> int:
+    """As a shell tells it."""
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
@@ -131,12 +133,12 @@ def _be_first(plan: dict[str, object], report: int, life: int, writable: list[by
         _build(plan, writable)
         command = os.fork()
         if command == 0:
-            _run(plan)
+            become(plan)
         while (ended := os.wait())[0] != command:
             continue
-        code = _exit_code(ended[1])
+        code = exit_code(ended[1])
     except OSError as error:
-        _tell(report, error)
+        tell(report, error)
     finally:
         os._exit(code)
 
@@ -145,42 +147,48 @@ def _build(plan: dict[str, object], writable: list[bytes] | None) -> None:
     if writable is None:
         writable = _mount(plan)
     mounts.show_own_processes()
+    enter(plan)
+    kernel.drop_capabilities(is_root=os.geteuid() == 0)
+    call("prctl", kernel.NO_NEW_PRIVILEGES, 1, 0, 0, 0, doing="forbid new privileges")
+    if "landlock" in words(plan["walls"]) and (landlock.abi() or not plan["is_unsafe"]):
+        landlock.confine(writable, [*devices(), b"/proc/self/fd/1"])
+
+
+def enter(plan: dict[str, object]) -> None:
+    """Go where the command starts."""
     cwd = _bytes(plan["cwd"])
     try:
         os.chdir(cwd)
     except OSError as error:
         raise OSError(error.errno, f"enter {os.fsdecode(cwd)}: {error.strerror}") from error
-    kernel.drop_capabilities(is_root=os.geteuid() == 0)
-    call("prctl", kernel.NO_NEW_PRIVILEGES, 1, 0, 0, 0, doing="forbid new privileges")
-    if "landlock" in _words(plan["walls"]) and (landlock.abi() or not plan["is_unsafe"]):
-        landlock.confine(writable, [*_devices(), b"/proc/self/fd/1"])
 
 
 def _mount(plan: dict[str, object]) -> list[bytes]:
     roots = [[one.encode("latin-1") for one in root] for root in _lists(plan["roots"])]
-    return mounts.build(roots, _bytes(plan["open"]), walls=_words(plan["walls"]))
+    return mounts.build(roots, _bytes(plan["open"]), walls=words(plan["walls"]))
 
 
-def _devices() -> list[bytes]:
+def devices() -> list[bytes]:
+    """Those that a command may write to."""
     found = [name for name in os.listdir("/dev") if name in _DEVICES or name.startswith(_KINDS_OF_DEVICES)]
     found += [f"dri/{name}" for name in (os.listdir("/dev/dri") if "dri" in found else ())]
     paths = [f"/dev/{name}" for name in found]
     return [path.encode() for path in paths if os.path.exists(path) and not os.path.isdir(path)]
 
 
-def _run(plan: dict[str, object]) -> None:
+def become(plan: dict[str, object]) -> None:
     """Become the command."""
-    words = [word.encode("latin-1") for word in _words(plan["command"])]
+    command = [word.encode("latin-1") for word in words(plan["command"])]
     environ = {name.encode("latin-1"): value.encode("latin-1") for name, value in _lists(plan["environ"])}
     code = NOT_RUNNABLE
     try:
         os.setsid()
         for one in (signal.SIGPIPE, signal.SIGXFSZ):  # Python's own choice, not the command's
             signal.signal(one, signal.SIG_DFL)
-        os.execvpe(words[0], words, environ)
+        os.execvpe(command[0], command, environ)
     except OSError as error:
         code = NOT_FOUND if isinstance(error, (FileNotFoundError, NotADirectoryError)) else NOT_RUNNABLE
-        os.write(2, b"%s: %s\n" % (words[0], os.strerror(error.errno or 0).encode()))
+        os.write(2, b"%s: %s\n" % (command[0], os.strerror(error.errno or 0).encode()))
     finally:
         os._exit(code)
 
@@ -189,12 +197,13 @@ def _bytes(value: object) -> bytes:
     return str(value).encode("latin-1")
 
 
-def _words(value: object) -> list[str]:
+def words(value: object) -> list[str]:
+    """Of a plan."""
     return list(value) if isinstance(value, list) else []
 
 
 def _lists(value: object) -> list[list[str]]:
-    return [_words(one) for one in _words(value)]
+    return [words(one) for one in words(value)]
 
 
 if __name__ == "__main__":

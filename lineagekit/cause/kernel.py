@@ -18,7 +18,7 @@ import sys
 
 NEW_MOUNTS, NEW_IPC, NEW_USERS, NEW_PROCESSES = 0x20000, 0x8000000, 0x10000000, 0x20000000
 """Kinds of namespaces, for `unshare`."""
-DIE_WITH_PARENT, DUMPABLE, DROP_BOUND, NO_NEW_PRIVILEGES, AMBIENT = 1, 4, 24, 38, 47
+DIE_WITH_PARENT, DUMPABLE, DROP_BOUND, SUBREAPER, NO_NEW_PRIVILEGES, AMBIENT = 1, 4, 24, 36, 38, 47
 """What `prctl` does."""
 
 _LAST_CAPABILITY = 63
@@ -60,7 +60,9 @@ def _word(argument: object) -> object:
 
 def drop_capabilities(*, is_root: bool) -> None:
     """Leave root what it needs for files, and others nothing: no mounting, tracing or making of devices."""
-    kept = _KEPT if is_root else 0
+    held = (_Sets * 2)()
+    call("capget", ctypes.byref(_Header(_CAPABILITY_VERSION, 0)), held, doing="ask for capabilities")
+    kept = _KEPT & held[0].permitted if is_root else 0  # the root of a container may have fewer
     for one in range(_LAST_CAPABILITY + 1):
         if not kept >> one & 1:
             try:

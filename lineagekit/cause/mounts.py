@@ -136,7 +136,7 @@ def _cover(folder: bytes, lower: int, upper: int) -> None:
 
 def _cover_services() -> None:
     """A socket can be connected to on a read-only mount, and whoever listens may write anywhere."""
-    for path in sorted({os.path.realpath(path) for path in (*_listening(), *_SERVICES)}):
+    for path in sorted({os.path.realpath(path) for path in services()}):
         if os.path.exists(path):
             try:
                 mount(b"/dev/null", path, flags=_BIND)
@@ -144,11 +144,17 @@ def _cover_services() -> None:
                 continue
 
 
-def _listening() -> Iterator[bytes]:
+def services() -> Iterator[bytes]:
+    """Sockets by which somebody may be asked to write."""
+    yield from (*listening(), *_SERVICES)
+
+
+def listening(start: bytes = b"/") -> Iterator[bytes]:
+    """Local sockets at which somebody listens: paths, or names without a file, which start with @."""
     with open("/proc/net/unix", "rb") as table:
         for line in table:
             fields = line.split(None, 7)
-            if len(fields) == 8 and fields[3] == _LISTENS and fields[7].startswith(b"/"):
+            if len(fields) == 8 and fields[3] == _LISTENS and fields[7].startswith(start):
                 yield fields[7].rstrip(b"\n")
 
 

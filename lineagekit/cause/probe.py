@@ -17,13 +17,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from lineagekit.cause import cage
+from lineagekit.cause.copied import Copied
 from lineagekit.cause.hybrid import Hybrid, Plan
 from lineagekit.cause.outcome import Outcome, Verdict
-from lineagekit.cause.proof import Proof, prove
+from lineagekit.cause.proof import Intent, Proof, prove
 from lineagekit.cause.recipe import Recipe
+from lineagekit.cause.seen import Seen, read_past
+from lineagekit.cause.space import Space
 from lineagekit.cause.supply import Supply
 from lineagekit.cause.workspace import Workspace
 from lineagekit.errors import LineagekitError
@@ -35,6 +38,8 @@ from lineagekit.store.log import Store, open_store
 T = TypeVar("T")
 _SKIP, _TAIL = 125, 4096
 """What a command exits with that could not be judged, as in git bisect."""
+
+_NOT_WRITABLE = ". In a copy only paths relative to the folder can be written: user namespaces are forbidden here"
 
 
 class Prober:
@@ -67,21 +72,24 @@ class Prober:
         stale = [self.recipe.metric_file.rpartition(":")[0]] if self.recipe.metric_file else []
         return self.build(hybrid, stale, log, lambda space, ended: self._judge(space, hybrid, ended, log))
 
-    def build(self, hybrid: Hybrid, without: Iterable[str], log: Path, look: Callable[[Workspace, cage.Ended], T]) -> T:
+    def build(self, hybrid: Hybrid, without: Iterable[str], log: Path, look: Callable[[Space, cage.Ended], T]) -> T:
         """Build it where no file `without` is there, and look at the workspace, which is new, and gone afterwards."""
-        space = Workspace(self.folder / "workspace", self._roots())
+        space = self._space()
         try:
-            for path, source in self.plan.placed(hybrid, self.supply):
+            placed = list(self.plan.placed(hybrid, self.supply))
+            for path, source in placed:
                 if source is None:
                     space.remove(Path(path))
                 else:
                     space.place(Path(path), source)
+            if space.tree:
+                _complete(space, hybrid.intent.files.keys() - {path for path, _ in placed})
             for path in without:
                 space.remove(Path(self.recipe.folder, path))
             ended = cage.run(
                 self._command(hybrid.values),
                 space,
-                cwd=self.recipe.folder,
+                cwd=os.path.abspath(self.recipe.folder),
                 environ=self._environ(space, hybrid.values),
                 timeout=self.recipe.timeout,
                 output=log,
@@ -91,6 +99,12 @@ class Prober:
         finally:
             space.remove_all()
 
+    def _space(self) -> Space:
+        folder = self.folder / "workspace"
+        if self.recipe.in_copy:
+            return Copied(folder, Path(self.recipe.folder), self._roots())
+        return Workspace(folder, self._roots())
+
     def _roots(self) -> list[Path]:
         folders = {self.recipe.folder, *self.plan.folders()}
         return sorted({one for folder in folders if (one := _that_is_there(Path(folder))) != Path("/")})
@@ -98,7 +112,7 @@ class Prober:
     def _command(self, values: Mapping[str, str]) -> list[str]:
         return [sys.executable, "-P", "-m", "lineagekit", "run", "--", *self.recipe.command_for(values)]
 
-    def _environ(self, space: Workspace, values: Mapping[str, str]) -> dict[str, str]:
+    def _environ(self, space: Space, values: Mapping[str, str]) -> dict[str, str]:
         environ = {k: v for k, v in os.environ.items() if not k.startswith(("LINEAGEKIT_", "OPENLINEAGE_"))}
         environ |= {name[1:]: value for name, value in values.items() if name.startswith("$")}
         store = _store_of(space)
@@ -110,12 +124,14 @@ class Prober:
         own = {"LINEAGEKIT_STORE": str(store), "LINEAGEKIT_CACHE": str(store / "cache"), "LINEAGEKIT_SETTLE": "exit"}
         return environ | own | {"OPENLINEAGE_DISABLED": "true"}  # nobody else is told of what is only tried
 
-    def _judge(self, space: Workspace, hybrid: Hybrid, ended: cage.Ended, log: Path) -> Outcome:
+    def _judge(self, space: Space, hybrid: Hybrid, ended: cage.Ended, log: Path) -> Outcome:
         if ended.timed_out:
             return Outcome("skip", None, ended.seconds, f"it took longer than {self.recipe.timeout:g} s")
         is_measured = bool(self.recipe.metric or self.recipe.metric_file)
         if ended.returncode == _SKIP or (is_measured and ended.returncode):
-            return Outcome("skip", None, ended.seconds, f"exit code {ended.returncode}{_last_line(log)}")
+            why = f"exit code {ended.returncode}{_last_line(log)}"
+            why += _NOT_WRITABLE if space.tree and "ermission denied" in why else ""
+            return Outcome("skip", None, ended.seconds, why)
         try:
             proof = self._prove(space, hybrid)
         except LineagekitError as error:
@@ -133,11 +149,11 @@ class Prober:
     def _verdict(self, value: float) -> Verdict:
         return "good" if self.recipe.is_good(value) else "bad"
 
-    def _prove(self, space: Workspace, hybrid: Hybrid) -> Proof:
-        with recorded_in(space) as (db, store):
-            return prove(db, store, hybrid.intent)
+    def _prove(self, space: Space, hybrid: Hybrid) -> Proof:
+        with recorded_in(space) as record:
+            return record.prove(hybrid.intent)
 
-    def _value(self, space: Workspace, proof: Proof) -> float | None:
+    def _value(self, space: Space, proof: Proof) -> float | None:
         if not self.recipe.metric_file:
             return proof.metrics.get(self.recipe.metric)
         path, _, key = self.recipe.metric_file.rpartition(":")
@@ -163,23 +179,47 @@ def _last_line(log: Path) -> str:
     return ""
 
 
+def _complete(space: Space, paths: Iterable[str]) -> None:
+    """What lies in other folders than the one that was copied, and is to be read as it is."""
+    for path in map(Path, paths):
+        if path.is_file() and not space.real(path).exists():
+            space.place(path, path)
+
+
+class Record(NamedTuple):
+    """What was recorded of a build."""
+
+    db: Database
+    store: Store
+    past: Mapping[str, str]
+    """Digests by path of what it read past the copy that it ran in."""
+
+    def prove(self, intent: Intent) -> Proof:
+        """Whether it read what was intended."""
+        return prove(self.db, self.store, intent, self.past)
+
+
 @contextmanager
-def recorded_in(space: Workspace) -> Iterator[tuple[Database, Store]]:
-    """What was recorded of a build in this workspace. Raises LineagekitError."""
+def recorded_in(space: Space) -> Iterator[Record]:
+    """What was recorded of a build in this workspace, by the paths of the user's files. Raises LineagekitError."""
     folder = str(_store_of(space))
-    with open_store(folder, make=False) as store, open_index(store, folder) as index:
-        index.catch_up()
-        yield index.database, store
+    with open_store(folder, make=False) as store:
+        past = read_past(store, space.open) if space.tree else {}
+        seen = Seen(store, space.tree) if space.tree else store
+        with open_index(seen, folder) as index:
+            index.catch_up()
+            yield Record(index.database, seen, past)
 
 
 def config_for(settings: Settings, *, content: bool = False) -> str:
     """What is recorded of a probe, where a store has these settings: names and what is left out are the same."""
     names = [f"{json.dumps(old)} = {json.dumps(new)}" for old, new in settings.names.items()]
-    ignored = f"ignore = {json.dumps(settings.capture.ignore)}"
+    patterns = [f"*{one}" if one.startswith("/") else one for one in settings.capture.ignore]  # in a copy too
+    ignored = f"ignore = {json.dumps(patterns)}"
     return "\n".join(
         [f"content = {str(content).lower()}", 'keep = "none"', "[capture]", ignored, "[names]", *names, ""]
     )
 
 
-def _store_of(space: Workspace) -> Path:
+def _store_of(space: Space) -> Path:
     return space.open / "store"

@@ -41,15 +41,17 @@ class Proof:
     """The last value of each."""
 
 
-def prove(db: Database, store: Store, intent: Intent) -> Proof:
-    """Look at every run of the probe's own store."""
+def prove(db: Database, store: Store, intent: Intent, past: Mapping[str, str] | None = None) -> Proof:
+    """Look at every run of the probe's own store; `past` are digests of what was read past the copy that it ran in."""
     views = Views(db, store)
     made = Made()
     runs = query.all_runs(db)
     for run in runs:
         add_run(made, views.of(run))
     read = {**made.files, **made.sources}
-    trouble = next((why for path, digest in read.items() if (why := _trouble(path, digest, made, intent))), "")
+    troubles = [_trouble_past(path, digest, made, intent) for path, digest in (past or {}).items()]
+    troubles += [_trouble(path, digest, made, intent) for path, digest in read.items()]
+    trouble = next(filter(None, troubles), "")
     if not read:
         trouble = "it read nothing that is recorded"
     return Proof(trouble, frozenset(read), _metrics(db, runs, intent.model))
@@ -77,3 +79,16 @@ def _trouble(path: str, digest: str, made: Made, intent: Intent) -> str:
     if not digest:
         return f"it read {path}, and its bytes are not known"
     return "" if digest == wanted or not wanted else f"it read other bytes of {path} than intended"
+
+
+def _trouble_past(path: str, digest: str, made: Made, intent: Intent) -> str:
+    """What lies at its own place is as good as what was put into the copy, if its bytes are the same."""
+    wanted = intent.files.get(path)
+    is_made_anew = path in intent.rebuilt or path in made.written
+    is_as_intended = path not in intent.files or (wanted is not None and (digest == wanted or not wanted))
+    if is_as_intended and not is_made_anew:
+        return ""
+    return (
+        f"it read {path} by its absolute path, which cannot be put back here: user namespaces are forbidden. "
+        "Use a path relative to the folder (PYTHONPATH=src for modules), or run where they are allowed"
+    )

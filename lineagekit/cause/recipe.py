@@ -35,6 +35,8 @@ class Recipe:
     """Each hybrid is built so often, and judged by the mean."""
     param_file: str = ""
     """JSON from which the command reads parameters."""
+    in_copy: bool = False
+    """Where no cage can be built: what cannot be tried there may be tried elsewhere, which is another session."""
     words: Mapping[str, str] = field(default_factory=dict)
     """What to add to the command for a parameter; `{value}` stands for its value."""
 
@@ -43,6 +45,7 @@ class Recipe:
         """The measure and the border, for people and for the session."""
         what = self.metric_file or self.metric
         judged = f"{what} {self.threshold!r} {'up' if self.higher_is_better else 'down'}" if what else "exit code"
+        judged += " in a copy" if self.in_copy else ""
         return " ".join([judged, f"x{self.repeat}", self.param_file, *(f"{k}={v}" for k, v in self.words.items())])
 
     def command_for(self, values: Mapping[str, str]) -> list[str]:

@@ -18,16 +18,17 @@ from lineagekit.cause.files import Made, add_run, paths_of
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.inquest import why_elsewhere
 from lineagekit.cause.probe import Prober, recorded_in
-from lineagekit.cause.proof import prove
 from lineagekit.cause.settings import setting_changes
+from lineagekit.cause.space import Space
 from lineagekit.cause.views import Use, View, Views
-from lineagekit.cause.workspace import Workspace
 from lineagekit.errors import LineagekitError, UsageError
+from lineagekit.events.lenient import texts
 from lineagekit.store import query, walk
 
 Measured = tuple[str, str, str]
 """A metric's name, of which model, on which exam."""
 _OTHER = -1
+_MOST_PLACES = 5
 _WORDS = ("equal bytes", "equal content", "equal metrics", "different")
 
 
@@ -118,14 +119,14 @@ def rerun(recorded: Recorded, prober: Prober, *, log: Path) -> Rerun:
     without = [path for path in made.written if path not in made.files]
     hybrid = recorded.plan.hybrid(frozenset())
 
-    def look(space: Workspace, ended: Ended) -> Rerun:
+    def look(space: Space, ended: Ended) -> Rerun:
         if ended.timed_out:
             return Rerun("not finished", why="it took too long", seconds=ended.seconds)
         try:
-            with recorded_in(space) as (db, store):
-                proof = prove(db, store, hybrid.intent)
-                views = Views(db, store)
-                runs = [views.of(run) for run in query.all_runs(db)]
+            with recorded_in(space) as record:
+                proof = record.prove(hybrid.intent)
+                views = Views(record.db, record.store)
+                runs = [views.of(run) for run in query.all_runs(record.db)]
                 measured = _metrics(views, [view.run.id for view in runs])
         except LineagekitError as error:
             return Rerun("not recorded", why=error.message, seconds=ended.seconds)
@@ -135,7 +136,8 @@ def rerun(recorded: Recorded, prober: Prober, *, log: Path) -> Rerun:
         settings = tuple(_settings(recorded.runs, runs))
         if ended.returncode != recorded.exit_code:
             why = f"exit code {ended.returncode}, which was {recorded.exit_code}"
-            return Rerun("different", outputs, metrics, why, ended.seconds, settings)
+            word = "not finished" if space.tree else "different"  # what it could not write there may be all
+            return Rerun(word, outputs, metrics, proof.trouble or why, ended.seconds, settings)
         word = "not the same inputs" if proof.trouble else _word(outputs, metrics)
         return Rerun(word, outputs, metrics, proof.trouble, ended.seconds, settings)
 
@@ -178,6 +180,8 @@ def _settings(before: Iterable[View], after: Iterable[View]) -> Iterator[str]:
             # Numbers of settings are of one index; these are of two.
             other = replace(again, run=replace(again.run, code=_OTHER, params=_OTHER, environment=_OTHER))
             yield from (change.sentence for change in setting_changes(view, other) if not change.inert)
+        if clock := texts(view.facts.get("code", {}).get("clock")):
+            yield f"the time of day, which it asks for: {', '.join(clock[:_MOST_PLACES])}"
 
 
 def _compared(path: str, before: Use, after: Use | None) -> Output:

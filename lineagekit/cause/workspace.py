@@ -16,14 +16,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 from lineagekit.cause import debris, layers, mounts
 from lineagekit.cause.layers import Layer
-from lineagekit.errors import NotFoundError, StoreError, UsageError
-from lineagekit.store.clone import copy_hashed
+from lineagekit.cause.space import fill, told
+from lineagekit.errors import NotFoundError, UsageError
 
 _LINKS = 40
 """Symbolic links that are followed on the way to a file, as the kernel does."""
@@ -35,6 +34,9 @@ _SPARE = Path("/dev/shm")
 class Workspace:
     """One of them; see `cage` for the command."""
 
+    tree: Path | None = None
+    """All is seen at its own place."""
+
     def __init__(self, folder: Path, roots: Iterable[Path]) -> None:
         """Make it new: whatever lay in `folder` is removed."""
         self.folder = Path(os.path.realpath(folder))
@@ -43,7 +45,7 @@ class Workspace:
         """Seen inside at the same place, and the one folder where the command's files really are."""
         self._spare = _SPARE / f"lineagekit-{os.getuid()}-{sha256(os.fsencode(self.folder)).hexdigest()[:16]}"
         self.remove_all()
-        with _told(f"the workspace {self.folder} cannot be made"):
+        with told(f"the workspace {self.folder} cannot be made"):
             (self.open / "tmp").mkdir(parents=True)
             self.folder.chmod(0o700)
             self.layers = tuple(self._make_layers())
@@ -52,12 +54,12 @@ class Workspace:
     def place(self, path: Path, source: Path | bytes) -> None:
         """Inside, these bytes lie at `path`, as new as can be; the mode is that of the file that lies there now."""
         layer, path = self._find(path)
-        with _told(f"{path} cannot be placed in the workspace"):
+        with told(f"{path} cannot be placed in the workspace"):
             now = _file_at(layers.seen(layer, path)) or _file_at(path)
             mode = stat.S_IMODE(now.st_mode) & 0o777 if now else layers.NEW_FILE
             target = layers.clear(layer, path)
             with target.open("x+b") as copy:
-                _copy(source, copy.fileno())
+                fill(copy.fileno(), source)
             if now:
                 layers.own_like(now, target)
             target.chmod(mode)
@@ -67,15 +69,19 @@ class Workspace:
         layer, path = self._find(path)
         if path == layer.folder:
             raise UsageError(f"{path} is a root of the workspace: it cannot be removed", advice="Name what lies in it.")
-        with _told(f"{path} cannot be removed in the workspace"):
+        with told(f"{path} cannot be removed in the workspace"):
             if os.path.lexists(layers.seen(layer, path)):
                 layers.white_out(layer, path)
 
     def remove_all(self) -> None:
         """Leave nothing, whatever the command left here."""
-        with _told(f"the workspace {self.folder} cannot be removed"):
+        with told(f"the workspace {self.folder} cannot be removed"):
             for folder in (self._spare, self.folder):
                 debris.remove(folder)
+
+    def inside(self, path: Path) -> Path:
+        """The same: all is seen at its own place."""
+        return path
 
     def real(self, path: Path) -> Path:
         """Where what lies at `path` inside lies outside; if nothing lies there inside, a path that cannot be read."""
@@ -117,10 +123,10 @@ class Workspace:
         resolved = self._resolved(path.parent) / path.name
         layer = self._layer_of(resolved)
         if layer is None or not _is_in(resolved, self.roots):
-            told = ", ".join(map(str, self.roots)) or "none"
+            names = ", ".join(map(str, self.roots)) or "none"
             where = "" if resolved == path else f" (it leads to {resolved})"
             raise UsageError(
-                f"{path} lies in no root of the workspace{where}: there are {told}", advice="Add its folder."
+                f"{path} lies in no root of the workspace{where}: there are {names}", advice="Add its folder."
             )
         return layer, resolved
 
@@ -179,24 +185,3 @@ def _is_in(path: Path, folders: Iterable[Path | str]) -> bool:
 def _file_at(path: Path) -> os.stat_result | None:
     found = layers.lstat(path)
     return found if found and stat.S_ISREG(found.st_mode) else None
-
-
-def _copy(source: Path | bytes, target: int) -> None:
-    if isinstance(source, bytes):
-        with os.fdopen(target, "wb", closefd=False) as file:
-            file.write(source)
-        return
-    with source.open("rb") as file:
-        copy_hashed(file.fileno(), target)
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Translate what the system says."""
-    try:
-        yield
-    except OSError as error:
-        said = f"{error.strerror or error}{f' ({error.filename!s})' if error.filename else ''}"
-        if isinstance(error, FileNotFoundError):
-            raise NotFoundError(f"{what}: {said}", advice="It was there before: try again.") from error
-        raise StoreError(f"{what}: {said}", advice="Free space, or put the store on a disk of this machine.") from error

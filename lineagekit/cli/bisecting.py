@@ -20,8 +20,9 @@ from lineagekit.cause.surgeon import Surgeon
 from lineagekit.cause.views import Views
 from lineagekit.cli.asking import asked
 from lineagekit.cli.bisect_text import Teller, finding_lines, plan_json, plan_lines
+from lineagekit.cli.holding import held
 from lineagekit.cli.output import Output
-from lineagekit.errors import StoreError, UsageError
+from lineagekit.errors import UsageError
 from lineagekit.settings import Settings
 from lineagekit.store.kept import Kept
 from lineagekit.store.targets import find_target
@@ -76,6 +77,8 @@ def open_case(out: Output, model: str, options: Options, command: Sequence[str])
         inquest = hold(Views(it.db, it.store), supply, found, wish)
         out.say(it.where, *plan_lines(found, inquest))
         folder = it.store.folder
+    if command and not options.dry_run and not inquest.obstacles:
+        inquest.recipe = held(out, inquest.recipe)
     chosen, recipe = found.chosen, inquest.recipe
     labels = tuple(atom.signature for atom in inquest.atoms.atoms)
     session = Session.open(
@@ -89,7 +92,6 @@ def open_case(out: Output, model: str, options: Options, command: Sequence[str])
 
 def try_all(out: Output, case: Case, options: Options) -> int:
     """Rebuild until it is decided; the exit code: 0 only if it is confirmed."""
-    from lineagekit.cause import cage
     from lineagekit.cause.probe import Prober, config_for
 
     if options.dry_run:
@@ -97,8 +99,6 @@ def try_all(out: Output, case: Case, options: Options) -> int:
         return 0
     if case.inquest.obstacles:
         raise UsageError(case.inquest.obstacles[0], advice="Nothing was touched. See --dry-run for all of it.")
-    if trouble := cage.why_not():
-        raise StoreError(trouble)
     config = config_for(case.settings)
     prober = Prober(case.inquest.plan, case.supply, case.inquest.recipe, case.session.folder, config)
     teller = Teller(out, case.found, case.inquest)

@@ -107,10 +107,13 @@ def _play(root: Path, out: Output, *, keep: bool) -> int:
 
 def _prove(root: Path, out: Output) -> list[str] | None:
     """Rebuild, until the cause is shown: its first words; None where nothing can be closed off."""
-    from lineagekit.cause import cage
+    from lineagekit.cause.recipe import Recipe
+    from lineagekit.cause.ways import choose
 
-    if why := cage.why_not():
-        out.say(f"Not shown by rebuilding: {why}", "")
+    try:
+        choose(Recipe((), str(root)))
+    except StoreError as error:
+        out.say(f"Not shown by rebuilding: {error}", "")
         return None
     out.say(f"$ lineagekit bisect {MODEL} -- python pipeline.py --day {{day}}")
     command = ("--", sys.executable, "pipeline.py", "--day", "{day}")

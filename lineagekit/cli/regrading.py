@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lineagekit.cause import cage
 from lineagekit.cause.blame import Question, blame
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.inquest import why_elsewhere
@@ -27,8 +26,9 @@ from lineagekit.cause.supply import Supply
 from lineagekit.cause.views import Views
 from lineagekit.cli.asking import asked
 from lineagekit.cli.bisecting import Options
+from lineagekit.cli.holding import held
 from lineagekit.cli.output import Output
-from lineagekit.errors import StoreError, UsageError
+from lineagekit.errors import UsageError
 from lineagekit.store.kept import Kept
 from lineagekit.store.targets import find_target
 
@@ -50,8 +50,7 @@ def do(out: Output, model: str, options: Options, command: list[str]) -> int:
             f"not comparable: bytes are gone ({len(gone)} files): {', '.join(list(gone)[:3])}",
             advice='With keep = "changed" in config.toml what jobs read is kept from now on.',
         )
-    if why := cage.why_not():
-        raise StoreError(why)
+    recipe = held(out, recipe)
     if options.dry_run:
         out.say(*map(_name, CELLS))
         out.show({"cells": [_name(cell) for cell in CELLS]})

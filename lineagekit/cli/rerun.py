@@ -25,7 +25,7 @@ from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.output import Output
 from lineagekit.cli.text import safe
 from lineagekit.cli.times import moment
-from lineagekit.errors import NotFoundError, StoreError, UsageError
+from lineagekit.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from lineagekit.cause.rerun import Rerun
@@ -61,12 +61,12 @@ class RerunCommand:
 
     def run(self, out: Output) -> int:
         """Put back, run, compare."""
-        from lineagekit.cause import cage
         from lineagekit.cause.probe import Prober, config_for
         from lineagekit.cause.recipe import Recipe
         from lineagekit.cause.rerun import check, recorded_of, rerun
         from lineagekit.cause.supply import Supply
         from lineagekit.cause.views import Views
+        from lineagekit.cli.holding import held
         from lineagekit.store.kept import Kept
         from lineagekit.store.targets import find_target
 
@@ -90,9 +90,7 @@ class RerunCommand:
         if self.dry_run:
             out.show({"run": run.run, "command": words, "folder": recorded.folder})
             return 0
-        if why := cage.why_not():
-            raise StoreError(why)
-        recipe = Recipe(tuple(words), recorded.folder or ".", timeout=self.timeout, is_unsafe=self.unsafe)
+        recipe = held(out, Recipe(tuple(words), recorded.folder or ".", timeout=self.timeout, is_unsafe=self.unsafe))
         with TemporaryDirectory(dir=folder, prefix="rerun-", ignore_cleanup_errors=True) as scratch:
             prober = Prober(
                 recorded.plan,

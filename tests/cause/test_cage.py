@@ -489,7 +489,7 @@ def test_all_of_this_holds_for_an_ordinary_user_too() -> None:
         os.chown(one, _NOBODY, _NOBODY)
     environ = {"CAGE_GROUND": str(grounds[0]), "HOME": str(grounds[0]), "PATH": os.environ["PATH"]}
     environ |= {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"}
-    files = [str(_HERE), str(_HERE.with_name("test_workspace.py"))]
+    files = [str(_HERE.with_name(name)) for name in (_HERE.name, "test_workspace.py", "test_copied.py")]
     words = ["-m", "pytest", "-qx", "-n0", "-p", "no:cacheprovider", "--basetemp", str(grounds[1] / "base"), *files]
     told = subprocess.run(
         [*_AS_NOBODY, python, *words], env=environ, cwd=_HERE.parents[2], capture_output=True, text=True

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -46,6 +47,21 @@ def test_what_is_not_the_same_is_named(project: Project) -> None:
     assert words == {"model.json": "different", "auc.json": "different"}
     (auc,) = result["metrics"]
     assert auc["before"] != auc["after"]
+
+
+def test_a_run_that_asks_what_day_it_is_says_where(project: Project) -> None:
+    text = PIPELINE.replace("auc = 0.5", "import datetime\nauc = 0.5 + datetime.datetime.now().microsecond / 1e7")
+    (project.folder / "pipeline.py").write_text(text)
+    project.build()
+    line = text[: text.index("auc = 0.5 + datetime")].count("\n") + 1
+    place = f"pipeline.py:{line} datetime.now"
+    done = project("rerun", "m@1")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"not as it was  the time of day, which it asks for: {place}\n" in done.stdout
+    assert "nothing that is recorded" not in done.stdout
+    run = re.search(r"pipeline\.py (\S+);", project("show", "m@1").stdout)
+    assert run is not None
+    assert f"clock   {place}\n" in project("show", run[1]).stdout
 
 
 def test_packages_and_variables_that_are_not_as_they_were_are_named(project: Project) -> None:
