@@ -252,7 +252,7 @@ for _ in range(50):
         said.add(error.strerror)
 print(said, len(os.listdir("/proc/self/fd")) - before, os.listdir({str(tmp_path)!r}))
 """
-    full = f"mount -t tmpfs -o size=64k none {tmp_path} && exec {sys.executable} -c \"$1\""
+    full = f'mount -t tmpfs -o size=64k none {tmp_path} && exec {sys.executable} -c "$1"'
     words = ["unshare", "-Urm", "sh", "-c", full, "sh", code]
     out = subprocess.run(words, capture_output=True, check=True, text=True).stdout
     assert out == "{'No space left on device'} 0 ['filler']\n"
