@@ -46,12 +46,14 @@ class Copied:
         self._copied = {self.home, *(Path(os.path.realpath(one)) for one in recorded)} - {Path("/")}
         self.remove_all()
         found = self._measured()
+        is_made = False
         try:
             with told(f"{self.home} cannot be copied"):
                 self._make(found)
-        except BaseException:
-            self.remove_all()
-            raise
+            is_made = True
+        finally:
+            if not is_made:
+                self.remove_all()
 
     def place(self, path: Path, source: Path | bytes) -> None:
         """Inside, these bytes lie at `path`, as new as can be; the mode is that of the file that lies there now."""
