@@ -60,6 +60,8 @@ class Atoms:
     """What is said of the feeds that the window moved, the likeliest first."""
     anew: tuple[Feed, ...] = ()
     """Of these feeds, those that are one file which is written anew for each build."""
+    left_behind: tuple[str, ...] = ()
+    """Files that should have moved with these, and did not."""
 
     def named(self, ids: Iterable[str]) -> list[Atom]:
         """Those of these names, in order of suspicion."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from lineagekit.cause import noisy, search
@@ -46,7 +47,9 @@ def bisect(rebuilds: Rebuilds, atoms: Atoms, judge: Judge, *, surgeon: Surgeon |
     try:
         done = _search(rebuilds, atoms, judge)
         if done.status == "confirmed":
-            done = _of_one_piece(rebuilds, atoms, _apart_from_window(rebuilds, atoms, done))
+            with suppress(SpentError):
+                done = _apart_from_window(rebuilds, atoms, done)
+            done = _of_one_piece(rebuilds, atoms, done)
     except SpentError:
         done = Done("stopped", f"{len(rebuilds.history)} probes told, which is as many as allowed")
     finding = _finding(rebuilds, atoms, done)
@@ -167,8 +170,14 @@ def _finding(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Finding:
         _unread(atoms, everything),
         tuple(labels[one] for one in done.suspects),
         (*_noted(rebuilds), *_notes(done, outcomes), *_belonging(rebuilds, done, frozenset(labels), labels)),
-        how=f"sufficient and necessary, by {_counted(rebuilds)}" if done.status == "confirmed" else "",
+        how=f"{_shown(done, outcomes)}, by {_counted(rebuilds)}" if done.status == "confirmed" else "",
     )
+
+
+def _shown(done: Done, outcomes: Mapping[frozenset[str], Outcome]) -> str:
+    if all(outcomes[cause].verdict == "bad" for cause in done.causes if cause in outcomes):
+        return "sufficient and necessary"
+    return "bad together with the days that came, necessary, and most of the drop on the average of old and new days"
 
 
 def _noted(rebuilds: Rebuilds) -> tuple[str, ...]:
@@ -196,8 +205,14 @@ def _counted(rebuilds: Rebuilds) -> str:
 
 def _within_window(rebuilds: Rebuilds, atoms: Atoms, finding: Finding, surgeon: Surgeon) -> Finding:
     window = next(atom.label for atom in atoms.atoms if atom.id == WINDOW)
+    if atoms.left_behind:
+        why = f"the window moved on without {named(atoms.left_behind)}: what came with it fits only what did not come"
+        causes = tuple(cause for cause in finding.causes if cause != (window,))
+        return replace(finding, status="not separable", why=why, causes=causes, how="")
     if len(surgeon.feeds) == 1:
         (feed,) = surgeon.feeds.values()
+        if surgeon.untried():
+            return finding
         label = surgeon.label(feed.where)
         return replace(finding, causes=tuple((label,) if c == (window,) else c for c in finding.causes))
     found = separate(surgeon, rebuilds)

@@ -20,7 +20,7 @@ from lineagekit.cause.param_file import read_params
 from lineagekit.cause.recipe import Recipe
 from lineagekit.cause.supply import Supply
 from lineagekit.cause.views import Views
-from lineagekit.cause.window import HISTORY, Feed, anew_for_each
+from lineagekit.cause.window import HISTORY, anew_for_each, left_behind
 from lineagekit.errors import UsageError
 
 _SHOWN = 3
@@ -62,7 +62,10 @@ def hold(views: Views, supply: Supply, found: Blame, wish: Wish) -> Inquest:
         params = path, read_params(path)
         for made in (good, bad):
             made.files.pop(path, None)  # what differs in it are the parameters
-    atoms = atoms_of(found, good, bad, _anew(views, found, good, bad))
+    healthy = _healthy(views, found)
+    anew = [feed for feed in anew_for_each(healthy, good, bad) if feed.where != exam]
+    behind = tuple(path for path in left_behind(healthy, good, bad) if anew and path != exam)
+    atoms = replace(atoms_of(found, good, bad, anew), left_behind=behind)
     atoms = _testable(with_environment(atoms, wish.environment), wish.recipe)
     if wish.only is not None:
         atoms = _only(atoms, found, wish.only)
@@ -73,13 +76,12 @@ def hold(views: Views, supply: Supply, found: Blame, wish: Wish) -> Inquest:
     return inquest
 
 
-def _anew(views: Views, found: Blame, good: Made, bad: Made) -> list[Feed]:
-    """Feeds that are one file, which each of the last builds read with other bytes."""
+def _healthy(views: Views, found: Blame) -> list[Made]:
+    """What the last builds up to the good one were made of, in order of time."""
     last = found.chosen.good.number
     runs = [run for build in found.series.builds if build.number <= last for run in (build.run, *build.repeats)]
     runs.sort(key=lambda run: views.of(run).run.began)
-    feeds = anew_for_each([made_of(views, run) for run in runs[-HISTORY:]], good, bad)
-    return [feed for feed in feeds if feed.where != found.exam.name]
+    return [made_of(views, run) for run in runs[-HISTORY:]]
 
 
 def _model(views: Views, found: Blame) -> str:

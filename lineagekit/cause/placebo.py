@@ -13,7 +13,7 @@ True
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lineagekit.cause.atoms import WINDOW
@@ -84,6 +84,8 @@ class _Theatre:
                 found.append(operation)
             else:
                 self.notes.append(f"{feed.where}: no older part can stand in for what came")
+        if count := len(self.surgeon.untried()):
+            self.notes.append(f"{count:,} file{'s' * (count > 1)} of the window can be operated on in no feed")
         return found
 
     def repairs(self, operations: Iterable[str]) -> bool | None:
@@ -123,15 +125,19 @@ class _Theatre:
         single = {next(iter(feeds)): net for feeds, net in self.nets.items() if len(feeds) == 1}
         if feed is not None:
             others = max((net for feeds, net in self.nets.items() if feed not in feeds), default=0.0)
+            tried = "all others that could be tried" if self.surgeon.untried() or self.notes else "all others"
             why = (
                 f"carried forward, with placebo: accounts for {single[feed]:.4g} of the drop of {self.gap:.4g}, "
-                f"no others for more than {max(others, 0.0):.4g}"
+                f"{tried} together for no more than {max(others, 0.0):.4g}"
             )
         return Separated(feed, why, single, tuple(self.notes))
 
 
 def separate(surgeon: Surgeon, rebuilds: Rebuilds) -> Separated:
-    """Operate on the likeliest feed; if that is not it, on half of the others at a time; at last on each."""
+    """Operate on the likeliest feed; if that is not it, on half of the others at a time; at last on each.
+
+    Who repairs the drop has to stand out of all the others together: an operation may hide what another feed did.
+    """
     theatre = _Theatre(surgeon, rebuilds)
     try:
         found = _found(theatre, theatre.ready())
@@ -141,17 +147,20 @@ def separate(surgeon: Surgeon, rebuilds: Rebuilds) -> Separated:
 
 
 def _found(theatre: _Theatre, ready: list[str]) -> str | None:
-    if len(ready) < 2:
-        return None
-    if theatre.repairs(ready[:1]):
-        theatre.repairs(ready[1:2])  # out of nothing nobody stands out
-    elif (last := _halved(theatre, ready[1:])) is not None:
-        theatre.repairs([last])
-    for operation in ready:
-        if (found := theatre.judged()) is not None:
-            return found
-        theatre.repairs([operation])
-    return theatre.judged()
+    for operation in _candidates(theatre, ready) if len(ready) > 1 else ():
+        if theatre.repairs([operation]):
+            theatre.repairs([one for one in ready if one != operation])
+            return theatre.judged()
+    return None
+
+
+def _candidates(theatre: _Theatre, ready: list[str]) -> Iterator[str]:
+    """The likeliest; then the one that is left by halves; then each, where halves lead astray."""
+    yield ready[0]
+    last = _halved(theatre, ready[1:])
+    if last is not None:
+        yield last
+    yield from ready
 
 
 def _halved(theatre: _Theatre, left: list[str]) -> str | None:

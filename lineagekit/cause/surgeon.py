@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
-from lineagekit.cause.atoms import Atoms
+from lineagekit.cause.atoms import WINDOW, Atoms
 from lineagekit.cause.files import Made
 from lineagekit.cause.graft import columns_of, graft, rows_of
 from lineagekit.cause.hybrid import Plan
@@ -49,6 +49,11 @@ class Surgeon:
     def label(self, where: str) -> str:
         """What blame says of this feed."""
         return self._sentences.get(where, f"{where}: the parts that came")
+
+    def untried(self) -> set[str]:
+        """Files that moved with the window and are of no feed: several for one day, mostly."""
+        known = {part.path for feed in self.feeds.values() for side in (feed.good, feed.bad) for part in side.values()}
+        return {path for atom in self._plan.atoms if atom.id == WINDOW for path in atom.files} - known
 
     def prepare(self, operation: str) -> bool:
         """Add an operation to the plan; False where there is nothing that could stand in."""

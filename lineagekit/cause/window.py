@@ -72,16 +72,34 @@ def anew_for_each(healthy: Sequence[Made], good: Made, bad: Made) -> list[Feed]:
     and none of them fits those of another day.
     """
     feeds = []
-    for path in good.files.keys() & bad.files.keys() - good.written - bad.written:
+    for path in _written_elsewhere(good, bad):
         told = [made.files[path] for made in (*healthy, bad) if made.files.get(path)]
-        moved = [one != other for one, other in pairwise(told)]
         pair = good.files[path], bad.files[path]
         before = next((one for one in reversed(told) if one not in pair), "")
-        if before and pair[0] != pair[1] and len(moved) > _LEAST_SEEN and sum(moved) >= _NEARLY_ALL * len(moved):
+        if before and pair[0] != pair[1] and len(told) > _LEAST_SEEN + 1 and _moves(told):
             parts = {str(number): Part(path, one) for number, one in enumerate((before, *pair))}
             feeds.append(Feed(path, {key: parts[key] for key in "01"}, {key: parts[key] for key in "12"}))
-    feeds.sort(key=lambda feed: feed.where)
     return feeds if len(feeds) + len(feeds_of(good, bad)) > 1 else []
+
+
+def left_behind(healthy: Sequence[Made], good: Made, bad: Made) -> list[str]:
+    """Files likewise written anew for nearly each healthy build, of which the bad build read what the good one had.
+
+    What came with the others does not fit these, whichever of the others is put back.
+    """
+    same = (path for path in _written_elsewhere(good, bad) if good.files[path] == bad.files[path])
+    told = {path: [made.files[path] for made in healthy if made.files.get(path)] for path in same}
+    return [path for path, digests in told.items() if len(digests) > _LEAST_SEEN and _moves(digests)]
+
+
+def _written_elsewhere(good: Made, bad: Made) -> list[str]:
+    """Files that both read, and no run on the way has made."""
+    return sorted(good.files.keys() & bad.files.keys() - good.written - bad.written)
+
+
+def _moves(told: Sequence[str]) -> bool:
+    moved = [one != other for one, other in pairwise(told)]
+    return sum(moved) >= _NEARLY_ALL * len(moved)
 
 
 def feeds_of(good: Made, bad: Made) -> list[Feed]:

@@ -95,7 +95,14 @@ def test_what_is_bad_only_on_the_days_that_came_is_told_apart_from_these(
     rebuilds = Rebuilds(Session.open(str(tmp_path), ASKED), Fake(score), lambda *_: None)
     found = bisect(rebuilds, atoms, Judge(0.7, 0.74))
     assert (found.status, found.causes) == ("confirmed", tuple(causes))
-    assert any("of the drop on the data of the good build" in note for note in found.notes) == (len(causes[0]) == 1)
+    is_split = len(causes[0]) == 1
+    assert any("of the drop on the data of the good build" in note for note in found.notes) == is_split
+    assert ("most of the drop on the average" in found.how) == is_split
+    most = len(list(Session.open(str(tmp_path), ASKED).outcomes()))
+    for spent in range(1, most):
+        (tmp_path / str(spent)).mkdir()
+        rebuilds = Rebuilds(Session.open(str(tmp_path / str(spent)), ASKED), Fake(score), lambda *_: None, spent)
+        assert bisect(rebuilds, atoms, Judge(0.7, 0.74)).causes in ((), tuple(causes), (("change 3", "the window"),))
 
 
 def test_changes_that_only_fit_each_other_are_no_culprits(tmp_path: Path) -> None:

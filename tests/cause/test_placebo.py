@@ -14,6 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from lineagekit.cause.atoms import WINDOW, Atom, Atoms
+from lineagekit.cause.bisect import Judge, bisect
 from lineagekit.cause.files import Made
 from lineagekit.cause.graft import columns_of, graft, rows_of
 from lineagekit.cause.hybrid import Plan
@@ -23,7 +24,7 @@ from lineagekit.cause.rebuilds import Rebuilds
 from lineagekit.cause.session import Asked, Session
 from lineagekit.cause.supply import Supply
 from lineagekit.cause.surgeon import Surgeon
-from lineagekit.cause.window import Feed, Part, anew_for_each, feeds_of
+from lineagekit.cause.window import Feed, Part, anew_for_each, feeds_of, left_behind
 from lineagekit.identity.fingerprint import fingerprint
 from lineagekit.store.kept import Kept
 
@@ -184,6 +185,14 @@ def test_one_file_that_is_written_anew_is_a_change_like_any_other() -> None:
     assert [feed.where for feed in anew_for_each(dated[:-1], dated[-2], dated[-1])] == ["/a"]
 
 
+def test_a_file_that_stayed_while_the_others_moved_is_left_behind() -> None:
+    told = [{"/a": f"a{n}", "/b": f"b{n}", "/c": f"c{min(n, 3)}", "/d": "d"} for n in range(6)]
+    *healthy, _, bad = builds(*told)
+    assert [feed.where for feed in anew_for_each(healthy, healthy[-1], bad)] == ["/a", "/b"]
+    assert left_behind(healthy, healthy[-1], bad) == ["/c"]
+    assert left_behind(healthy[-2:], healthy[-1], bad) == []
+
+
 def test_what_jobs_on_the_way_write_or_few_builds_were_seen_to_change_is_not_written_anew_for_each() -> None:
     *history, bad = builds(*({"/a": f"a{n}", "/b": f"b{n}"} for n in range(5)))
     assert anew_for_each(history[-2:], history[-1], bad) == []
@@ -213,6 +222,9 @@ class Operations:
     def prepare(self, operation: str) -> bool:
         return not operation.endswith("f11")
 
+    def untried(self) -> set[str]:
+        return set()
+
 
 def told_apart(folder: Path, culprits: set[str], costs: dict[str, float]) -> tuple[str | None, int]:
     """Each operation costs what it does to the good build, and as much in the bad one."""
@@ -236,6 +248,43 @@ def test_who_is_not_the_likeliest_is_found_by_halves(tmp_path: Path, culprit: st
     assert rebuilds <= most
 
 
+@pytest.mark.parametrize("hidden", [{"f00": "f02"}, {"f01": "f04"}, {"f02": "f00"}])
+def test_a_feed_that_hides_what_another_did_is_not_named(tmp_path: Path, hidden: dict[str, str]) -> None:
+    """Rows that drop out with a healthy feed may be those that are wrong."""
+    ((healthy, culprit),) = hidden.items()
+
+    class Scores:
+        def probe(self, chosen: frozenset[str], *, log: Path) -> Outcome:
+            carried = {name.removeprefix("carry:/raw/") for name in chosen}
+            return Outcome("good", 0.9 - 0.1 * (WINDOW in chosen and not carried & {healthy, culprit}))
+
+    session = Session.open(str(tmp_path), Asked("m", "1", "2", ("make",), "auc", ()))
+    assert separate(Operations(), Rebuilds(session, Scores(), lambda *_: None)).feed is None  # type: ignore[arg-type]
+
+
 def test_two_that_both_went_wrong_and_one_that_nothing_stands_in_for_are_not_told_apart(tmp_path: Path) -> None:
     assert told_apart(tmp_path / "two", {"f02", "f05"}, {})[0] is None
     assert told_apart(tmp_path / "none", {"f11"}, {})[0] is None
+
+
+def test_a_feed_that_is_the_only_one_to_operate_on_is_not_named_where_others_moved_too(tmp_path: Path) -> None:
+    good, bad = made_of(tmp_path, range(2, 7), {}), made_of(tmp_path, range(3, 8), {})
+    for made in (good, bad):  # feed b comes in two files a day
+        for path in [one for one in made.files if "/b/" in one]:
+            folder, part = made.parts[path]
+            made.files[f"{path}.more"] = "blake3:" + path[-20:]
+            made.parts[f"{path}.more"] = folder, f"{part}.more"
+    files = {path: (good.files.get(path), bad.files.get(path)) for path in {**good.files, **bad.files}}
+    atoms = Atoms((Atom(WINDOW, "the window", 0.1, files),), {})
+    surgeon = Surgeon(
+        Plan(atoms.atoms, good, bad), Supply(Kept(str(tmp_path / "store"))), tmp_path, atoms, higher_is_better=True
+    )
+    assert [feed.where for feed in surgeon.feeds.values()] == [str(tmp_path / "a")]
+
+    class Scores:
+        def probe(self, chosen: frozenset[str], *, log: Path) -> Outcome:
+            return Outcome("bad", 0.8) if WINDOW in chosen else Outcome("good", 0.9)
+
+    session = Session.open(str(tmp_path), Asked("m", "1", "2", ("make",), "auc", ()))
+    found = bisect(Rebuilds(session, Scores(), lambda *_: None), atoms, Judge(0.85, 0.9), surgeon=surgeon)
+    assert (found.status, found.causes) == ("confirmed", (("the window",),))
