@@ -47,6 +47,7 @@ TEMPLATE = """\
 # headers = { "X-Team" = "pricing" }
 # timeout = 5
 # gzip = true
+# marquez = true                # it believes what it hears last of a run; if not said, by the path /api/v1/lineage
 
 # [[destination]]
 # name = "events"
@@ -107,6 +108,8 @@ class DestinationSettings:
     api_key_file: str | None = None
     timeout: Annotated[float, Limit(gt=0)] = 5.0
     gzip: bool = False
+    marquez: bool | None = None
+    """Whether it takes the state of a run from whatever it heard last; not said: by its path."""
 
     def __post_init__(self) -> None:
         """What one key alone does not tell. Raises ValueError, which the border translates."""

@@ -99,7 +99,7 @@ def test_together_they_hold_every_file_of_the_package(agent_wheel: Path, full_wh
 def test_the_agent_needs_nothing_and_is_small(agent_wheel: Path) -> None:
     needed = [line for line in metadata(agent_wheel).splitlines() if line.startswith("Requires-Dist")]
     assert not [line for line in needed if "extra ==" not in line]
-    assert agent_wheel.stat().st_size < 200_000
+    assert agent_wheel.stat().st_size < 250_000
 
 
 def test_the_full_package_needs_the_agent_of_its_own_version(full_wheel: Path) -> None:

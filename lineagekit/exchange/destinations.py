@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -103,6 +103,11 @@ def _choose_one(found: Sequence[Destination], wanted: str) -> Destination:
 
 
 def _from_settings(one: DestinationSettings, environ: Mapping[str, str], source: str) -> Destination:
+    found = _configured(one, environ, source)
+    return found if one.marquez is None else replace(found, believes_last=one.marquez)
+
+
+def _configured(one: DestinationSettings, environ: Mapping[str, str], source: str) -> Destination:
     if one.transport:
         return _from_transport({**one.transport, **({"name": one.name} if one.name else {})}, source)
     url = partial(full_url, one.url or "", one.endpoint)

@@ -26,6 +26,7 @@ from lineagekit.events.summary import ENDS
 from lineagekit.exchange.ahead import ahead
 from lineagekit.exchange.answers import shorten
 from lineagekit.exchange.endpoint import pulled_from
+from lineagekit.exchange.last_word import as_said
 from lineagekit.exchange.pages import END, FIRST, Reader, UnansweredError, moment
 from lineagekit.exchange.sources import Marquez
 from lineagekit.exchange.windows import Piece, Scan
@@ -161,7 +162,7 @@ class _Intake:
         entries, others, refusals = [], 0, []
         for event in events:
             try:
-                told = without_nulls(event)
+                told = as_said(without_nulls(event))
                 entry = admit(told, _to_json(told))
             except BadDataError as error:
                 refusals.append(f"{_name(event)}: {error.message}")

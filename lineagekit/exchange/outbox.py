@@ -51,6 +51,7 @@ class Outbox:
         self.refused = 0
         self.aside: list[tuple[int, str, str]] = []
         self._store, self._name, self._has = store, name, has
+        self._waiting: set[int] = set()
         self._held = {letter.run for letter in self._letters()} - {""}
 
     @property
@@ -108,6 +109,7 @@ class Outbox:
     def settle(self, row: Row) -> None:
         """The event of a letter is there at last."""
         self._store.remove_letters(self._name, [row.seq])
+        self._waiting.discard(row.seq)
 
     def keep(self, row: Row, status: str, reason: str) -> None:
         """The event of a letter could not go this time either."""
@@ -120,16 +122,19 @@ class Outbox:
         if not ends or ends == [End(row.seq, row.type, row.time)]:
             return None
         reached = max(row.seq, self._store.cursor(self._name))
-        waiting = {letter.seq for letter in self._letters()} - {row.seq}
-        end = deciding(one for one in ends if one.seq <= reached and one.seq not in waiting)
+        told = (one for one in ends if one.seq == row.seq or one.seq not in self._waiting)
+        end = deciding(one for one in told if one.seq <= reached)
         return end if end and end.seq != row.seq else None
 
     def _came_from_there(self, row: Row) -> bool:
         return bool(self._has) and row.origin == self._has
 
-    def _letters(self) -> Iterator[Letter]:
-        return (letter for letter in self._store.letters(self._name) if letter.status != REFUSED)
+    def _letters(self) -> list[Letter]:
+        found = [letter for letter in self._store.letters(self._name) if letter.status != REFUSED]
+        self._waiting = {letter.seq for letter in found}
+        return found
 
     def _add(self, seq: int, status: str, reason: str) -> None:
         self.refused += status == REFUSED
+        (self._waiting.discard if status == REFUSED else self._waiting.add)(seq)
         self._store.add_letter(self._name, seq, status=status, reason=reason)

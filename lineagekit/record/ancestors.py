@@ -8,19 +8,13 @@ RunName(run='0197...1', namespace='risk', job='nightly.sh')
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from lineagekit.events.account import RunName
 from lineagekit.events.lenient import mapping
 from lineagekit.events.naming import run_id
-from lineagekit.record.bench import Bench, name_of, row_of
-
-
-class Ancestors(NamedTuple):
-    """As a run's events have them; None is not known."""
-
-    parent: RunName | None = None
-    root: RunName | None = None
+from lineagekit.record.bench import Ancestors, Bench, name_of, row_of
+from lineagekit.store.log import Store
 
 
 def root_of(run: str, bench: Bench) -> RunName | None:
@@ -41,8 +35,17 @@ def root_of(run: str, bench: Bench) -> RunName | None:
 
 
 def ancestors_in_log(run: str, bench: Bench) -> Ancestors:
-    """What the events of a run say of those above it."""
-    for row in bench.store.run_events(run_id(run)):
+    """What the events of a run say of those above it; asked once, until it has said more."""
+    row = row_of(run, bench.store)
+    newest = row.seq if row else 0
+    known = bench.above.get(run)
+    if known is None or known[0] != newest:
+        known = bench.above[run] = newest, _read(run_id(run), bench.store)
+    return known[1]
+
+
+def _read(run: str, store: Store) -> Ancestors:
+    for row in store.each_event(run):
         if told := mapping(mapping(mapping(row.event.get("run")).get("facets")).get("parent")):
             return Ancestors(_name(told), _name(mapping(told.get("root"))))
     return Ancestors()

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Avro files as Iceberg writes them, one record after the other: all that its lists of files need, and no package.
 
-    >>> next(read_avro("/data/orders/metadata/snap-81-1.avro"))["manifest_path"]  # doctest: +SKIP
+    >>> with open("/data/orders/metadata/snap-81-1.avro", "rb") as file:  # doctest: +SKIP
+    ...     next(read_avro(file))["manifest_path"]
     'file:/data/orders/metadata/81-m0.avro'
 
 A file says its own schema, and a value is read by nothing else. Logical types are left as the numbers that they are.
+No number in a file is believed before the bytes that it counts are there.
 """
 
 from __future__ import annotations
@@ -14,52 +16,90 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from itertools import repeat
 from typing import Any, BinaryIO
 
 from lineagekit.errors import BadDataError
 
 _MAGIC = b"Obj\x01"
 _HEAD = {"type": "map", "values": "bytes"}
-_BROKEN = (ValueError, TypeError, LookupError, EOFError, RecursionError, struct.error, zlib.error)
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+_MOST = 256 << 20
+"""Bytes of one file, packed and unpacked: no list of files is longer."""
+_LONGEST = 70
+"""Bits of a number, in sevens: a long has 64."""
 _FLOAT, _DOUBLE = struct.Struct("<f"), struct.Struct("<d")
 
 
-def read_avro(path: str) -> Iterator[dict[str, Any]]:
+def read_avro(opened: BinaryIO) -> Iterator[Any]:
     """Its records. Raises OSError, and BadDataError for what is no such file."""
     try:
-        with open(path, "rb") as file:
-            yield from _records(file)
+        yield from _records(BytesIO(_fitting(opened.read(_MOST + 1), _MOST)))
     except _BROKEN as error:
-        raise BadDataError(f"not a file of Avro records: {path}: {error}") from error
+        raise BadDataError(f"not a file of Avro records: {opened.name}: {error}") from error
 
 
-def _records(file: BinaryIO) -> Iterator[dict[str, Any]]:
+def _records(file: BinaryIO) -> Iterator[Any]:
     if file.read(4) != _MAGIC:
         raise ValueError("another format")
     head = _value(file, _HEAD, {})
     schema, unpack = json.loads(head["avro.schema"]), _codec(head.get("avro.codec", b"null").decode())
     names: dict[str, Any] = {}
     sync = _take(file, 16)
+    left = _MOST
     while first := file.read(1):
         count = _number(file, first)
-        block = BytesIO(unpack(_take(file, _number(file))))
-        for _ in range(count):
+        body = _fitting(unpack(_take(file, _number(file)), left + 1), left)
+        left -= len(body)
+        block = BytesIO(body)
+        for _ in _each(block, count):
             yield _value(block, schema, names)
         if _take(file, 16) != sync:
             raise ValueError("a block that does not end")
 
 
-def _codec(name: str) -> Callable[[bytes], bytes]:
+def _codec(name: str) -> Callable[[bytes, int], bytes]:
+    """How to unpack a block, or the first bytes of it."""
     if name == "null":
-        return bytes
+        return lambda packed, most: packed
     if name == "deflate":
-        return lambda packed: zlib.decompress(packed, -15)
+        return _inflate
     if name == "zstandard":
-        from zstandard import ZstdDecompressor
-
-        return lambda packed: ZstdDecompressor().stream_reader(packed).read()
+        return _unpack_zstandard
     raise ValueError(f"packed by {name}")
+
+
+def _inflate(packed: bytes, most: int) -> bytes:
+    unpacker = zlib.decompressobj(-15)
+    body = unpacker.decompress(packed, most)
+    if not unpacker.eof:
+        raise ValueError("a block that is cut short, or too long")
+    return body
+
+
+def _unpack_zstandard(packed: bytes, most: int) -> bytes:
+    from zstandard import ZstdDecompressor, ZstdError
+
+    try:
+        return ZstdDecompressor().stream_reader(packed).read(most)
+    except ZstdError as error:
+        raise ValueError(str(error)) from error
+
+
+def _fitting(body: bytes, most: int) -> bytes:
+    if len(body) > most:
+        raise ValueError(f"more than {most} bytes")
+    return body
 
 
 def _value(file: BinaryIO, schema: Any, names: dict[str, Any]) -> Any:
@@ -86,7 +126,17 @@ def _items(file: BinaryIO) -> Iterator[None]:
     while count := _number(file):
         if count < 0:
             _number(file)
-        yield from repeat(None, abs(count))
+        yield from _each(file, abs(count))
+
+
+def _each(file: BinaryIO, count: int) -> Iterator[None]:
+    """As often as is said, while each time something was read: things of no bytes may be as many as they like."""
+    at = file.tell()
+    for _ in range(count):
+        yield
+        if file.tell() == at:
+            raise ValueError("items of no bytes")
+        at = file.tell()
 
 
 def _number(file: BinaryIO, first: bytes = b"") -> int:
@@ -95,13 +145,15 @@ def _number(file: BinaryIO, first: bytes = b"") -> int:
     found, shift = byte & 127, 7
     while byte & 128:
         byte = _take(file, 1)[0]
+        if shift >= _LONGEST:
+            raise ValueError("a number that does not end")
         found |= (byte & 127) << shift
         shift += 7
     return (found >> 1) ^ -(found & 1)
 
 
 def _take(file: BinaryIO, size: int) -> bytes:
-    body = file.read(size) if size >= 0 else b""
+    body = file.read(min(size, _MOST)) if size >= 0 else b""
     if len(body) != size:
         raise EOFError("cut short")
     return body

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from lineagekit.events.account import Account, RunName
 from lineagekit.events.naming import run_id
@@ -36,6 +37,13 @@ _PATIENCE = 10.0
 """Seconds that somebody who waits for a run to be settled lets its bytes be kept."""
 
 
+class Ancestors(NamedTuple):
+    """Those above a run, as its events have them; None is not known."""
+
+    parent: RunName | None = None
+    root: RunName | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """Shared by all that one call does."""
@@ -57,6 +65,8 @@ class Bench:
     keeper: Keeper | None = None
     """Of bytes to build with again; None where that is not wanted."""
     owners: Mapping[str, str] = field(default_factory=dict)
+    above: dict[str, tuple[int, Ancestors]] = field(default_factory=dict)
+    """By run, with the place of its newest event when the log was asked."""
 
     @property
     def kept(self) -> str:

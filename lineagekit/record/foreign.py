@@ -18,11 +18,11 @@ from contextlib import suppress
 
 from blake3 import blake3
 
-from lineagekit.errors import BadDataError
+from lineagekit.errors import BadDataError, StoreError
 from lineagekit.events.lenient import mapping
 from lineagekit.record.objects import keep_objects
 from lineagekit.record.prove import Prover
-from lineagekit.record.spark_bytes import MARK, Binder
+from lineagekit.record.spark_bytes import MARK, ODD, Binder
 from lineagekit.store.admit import admit, parse
 from lineagekit.store.log import Entry, Mark, Store
 
@@ -56,7 +56,7 @@ def drain(folder: str, store: Store, prover: Prover, *, now: int, done: Counter[
 
     Of Spark's events the bytes are added that they are about, as far as these can be proven still.
     """
-    binder = Binder(prover, lambda run: row.began if (row := store.find_run(run)) else None)
+    binder = Binder(prover, store)
     for path in find_foreign(folder):
         try:
             _drain_file(path, store, binder, now, done)
@@ -88,8 +88,8 @@ def _drain_file(path: str, store: Store, binder: Binder, now: int, done: Counter
         offset = store.mark(mark)
         for lines, end in _read_lines(path, offset if offset <= found.st_size else 0, found.st_size, is_over):
             for line in lines:
-                binder.note(line)
-            told = [_bound(line, binder) for line in lines]
+                _note(line, binder, done)
+            told = [_bound(line, binder, done) for line in lines]
             keep_objects(binder.manifests, store)
             binder.manifests.clear()
             entries = sift(told, os.path.dirname(path), name=name, done=done)
@@ -100,15 +100,31 @@ def _drain_file(path: str, store: Store, binder: Binder, now: int, done: Counter
         os.rename(path, f"{path}.{found.st_ino}-{now}{_DONE}")
 
 
-def _bound(line: bytes, binder: Binder) -> object:
-    """The line as it is, or the event with what was learned of its data."""
+def _note(line: bytes, binder: Binder, done: Counter[str]) -> None:
+    try:
+        binder.note(line)
+    except ODD:
+        done["odd"] += 1
+
+
+def _bound(line: bytes, binder: Binder, done: Counter[str]) -> object:
+    """The line as it is, or the event with what was learned of its data.
+
+    Whatever is odd in it or in its tables, it goes into the log: else settling would stop here for good.
+    """
     if MARK not in line:
         return line
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # the log will refuse it
         return line
-    told = binder.bind(event)
+    try:
+        told = binder.bind(event)
+    except StoreError:
+        raise
+    except ODD:
+        done["odd"] += 1
+        return line
     return line if told is event else told
 
 

@@ -23,6 +23,7 @@ from lineagekit.identity.digest import Digest
 from lineagekit.identity.manifest import Entry, Manifest
 from lineagekit.identity.snapshot import Snapshot
 from lineagekit.identity.streams import data_suffix
+from lineagekit.record import reasons
 
 ENOUGH = 16
 """Files that make a group."""
@@ -68,8 +69,7 @@ def merge(root: str, uses: Iterable[Use]) -> Use:
     files = sorted(uses, key=lambda use: use.path)
     first, parts = files[0], tuple(map(_part, files, [root] * len(files)))
     formats, doors = {use.format for use in files}, {use.door for use in files}
-    unknown = Counter(use.reason for use in files if use.reason)
-    reason = unknown.most_common(1)[0][0] if unknown else ""
+    reason = _reason(files)
     return replace(
         first,
         name=root,
@@ -115,6 +115,13 @@ def _columns(files: Iterable[Use]) -> Columns:
     union = tuple(found.items())
     fits = all([one for one in union if one in columns] == list(columns) for columns in told)
     return union if fits else ()
+
+
+def _reason(files: Iterable[Use]) -> str:
+    """Over budget only where that is all: what is hashed later proves such a folder, and no other."""
+    unknown = [use.reason for use in files if use.reason]
+    others = [reason for reason in unknown if reason != reasons.OVER_BUDGET]
+    return Counter(others or unknown or [""]).most_common(1)[0][0]
 
 
 def _part(use: Use, root: str) -> Part:

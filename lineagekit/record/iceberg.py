@@ -19,6 +19,7 @@ import gzip
 import json
 import os
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -26,10 +27,13 @@ from typing import Any
 from lineagekit.errors import BadDataError
 from lineagekit.events.lenient import Facets, count, facet, mapping, objects, text
 from lineagekit.record.avro import read_avro
-from lineagekit.record.lake import Span, inside
+from lineagekit.record.lake import Span, inside, open_inside
 
 _METADATA = re.compile(r"v?(\d+)(-[\w-]+)?(\.gz)?\.metadata\.json(\.gz)?")
 _DATA, _DELETED = 0, 2
+_MOST_BYTES = 256 << 20
+"""Of one metadata file, unpacked."""
+_UNREADABLE = (OSError, EOFError, ValueError, RecursionError, MemoryError, BadDataError, zlib.error)
 _MOST_METADATA = 10
 """Files that are read, the newest first: each tells of all snapshots that had not expired by then."""
 
@@ -53,23 +57,33 @@ class IcebergTable:
         return self._like(facet(dataset.get("inputFacets"), "icebergScanReport").get("snapshotId"))
 
     def written(self, dataset: Mapping[str, Any], span: Span) -> int | None:
-        """As the report of the commit tells, else the only one that was made while the query ran."""
-        made = [number for number, one in self._snapshots.items() if span.began <= _made_at(one) <= span.ended]
-        found = self._like(facet(dataset.get("outputFacets"), "icebergCommitReport").get("snapshotId"))
-        if found is not None:
+        """As the report of the commit tells, else the only one that was made while the query ran, if it is its own.
+
+        The report is not always there. That a snapshot is the query's own, its application and its size tell.
+        """
+        made = {number: one for number, one in self._snapshots.items() if span.began <= _made_at(one) <= span.ended}
+        report = facet(dataset.get("outputFacets"), "icebergCommitReport")
+        if report:
+            found = self._like(report.get("snapshotId"))
             return found if found in made else None
-        return made[0] if len(made) == 1 else None
+        size = count(facet(dataset.get("outputFacets"), "outputStatistics").get("size"))
+        own = [number for number, one in made.items() if _is_own(mapping(one.get("summary")), span.application, size)]
+        return own[0] if len(made) == len(own) == 1 else None
 
     def files(self, version: int) -> dict[str, int] | None:
         """Sizes by relative path; None where the metadata does not tell (expired, rows deleted, files elsewhere)."""
         try:
-            return dict(self._files(version))
+            found = list(self._files(version))
         except (OSError, BadDataError):
             return None
+        said = text(mapping(self._snapshots[version].get("summary")).get("total-data-files"))
+        # A list that is cut between two blocks reads like a whole one.
+        is_whole = said == str(len(found)) if said else bool(found)
+        return dict(found) if is_whole else None
 
     def _like(self, said: object) -> int | None:
         """The only snapshot whose number is this one, but for digits that a double cannot hold."""
-        if not isinstance(said, (int, float)) or isinstance(said, bool):
+        if not isinstance(said, (int, float)) or isinstance(said, bool) or not abs(said) <= 1 << 63:
             return None
         found = [number for number in self._snapshots if float(number) == float(said)]
         return found[0] if len(found) == 1 else None
@@ -86,10 +100,13 @@ class IcebergTable:
                 yield inside(self._table, path), count(file.get("file_size_in_bytes")) or 0
 
     def _read(self, path: str, size: int | None = None) -> Iterator[Facets]:
-        place = os.path.join(self._table, inside(self._table, path))
-        if size is not None and os.stat(place).st_size != size:
-            raise BadDataError(f"not the list that was written: got another size than {size}, {place}")
-        yield from read_avro(place)
+        with open_inside(self._table, inside(self._table, path)) as file:
+            if size is not None and os.fstat(file.fileno()).st_size != size:
+                raise BadDataError(f"not the list that was written: got another size than {size}, {path}")
+            for record in read_avro(file):
+                if not isinstance(record, dict):
+                    raise BadDataError(f"not a list of files: got {type(record).__name__}, expected records, {path}")
+                yield record
 
     @cached_property
     def _snapshots(self) -> dict[int, Facets]:
@@ -97,15 +114,22 @@ class IcebergTable:
         found: dict[int, Facets] = {}
         for path in _metadata_files(self._table)[:_MOST_METADATA]:
             try:
-                with open(path, "rb") as file:
-                    body = file.read()
-                told = mapping(json.loads(gzip.decompress(body) if ".gz" in os.path.basename(path) else body))
-            except (OSError, ValueError, EOFError):
+                told = mapping(json.loads(self._metadata(path)))
+            except _UNREADABLE:
                 continue
             for one in objects(told.get("snapshots")):
-                if isinstance(number := one.get("snapshot-id"), int):
+                number = one.get("snapshot-id")
+                if isinstance(number, int) and not isinstance(number, bool) and abs(number) <= 1 << 63:
                     found.setdefault(number, one)
         return found
+
+    def _metadata(self, path: str) -> bytes:
+        with open_inside(self._table, os.path.relpath(path, self._table)) as file:
+            is_packed = ".gz" in os.path.basename(path)
+            body = gzip.GzipFile(fileobj=file).read(_MOST_BYTES + 1) if is_packed else file.read(_MOST_BYTES + 1)
+        if len(body) > _MOST_BYTES:
+            raise BadDataError(f"metadata of more than {_MOST_BYTES} bytes: {path}")
+        return body
 
 
 def _metadata_files(table: str) -> list[str]:
@@ -116,6 +140,11 @@ def _metadata_files(table: str) -> list[str]:
     except OSError:
         return []
     return [os.path.join(folder, one[0]) for one in sorted(found, key=lambda one: (int(one[1]), one[0]), reverse=True)]
+
+
+def _is_own(summary: Facets, application: str, size: int | None) -> bool:
+    fits = size is None or text(summary.get("added-files-size")) in ("", str(size))
+    return fits and application != "" and text(summary.get("spark.app.id")) == application
 
 
 def _made_at(snapshot: Facets) -> int:

@@ -5,14 +5,15 @@
     >>> bench.done["refined"]  # doctest: +SKIP
     1
 
-The event stays as it is, and what was learned lies beside it. That and the end of the debt are one transaction: who is
-killed learns it once more, and says the same. Of a folder that was too large no stamps are known, so it stays unknown.
+The event stays as it is, and what was learned lies beside it. That and the end of some debts are one transaction: who
+is killed learns it once more, and says the same. Of a folder that was too large no stamps are known, so it stays
+unknown; and one with a part that is unknown for any other reason owes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from lineagekit.agent.evidence import Evidence
 from lineagekit.agent.naming import LOCAL
@@ -31,42 +32,73 @@ from lineagekit.record.prove import Claim, Proof
 from lineagekit.store.log import Refinement
 
 Facet = Mapping[str, Any]
-Owed = tuple[str, Facet, Facet]
-"""Role, dataset, and what its run saw of it."""
+
+_AT_ONCE = 50
+"""Debts of one proof and one transaction."""
+
+
+class Owed(NamedTuple):
+    """A dataset of an event, and what its run saw of it."""
+
+    key: bytes
+    role: str
+    dataset: Facet
+    told: Facet
+    claims: Sequence[Claim] = ()
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return original_name(str(self.dataset.get("name")))
 
 
 def owes(event: Facet) -> bool:
     """Whether this event has a dataset that was not hashed for want of time."""
-    return any(True for _ in _owed(event))
+    return any(True for _ in _owed(b"", event))
 
 
 def pay(bench: Bench) -> None:
     """Hash as much of what is owed as the budget allows. Raises StoreError."""
-    for key in bench.store.debts(bench.here.host):
+    keys = bench.store.debts(bench.here.host)
+    for start in range(0, len(keys), _AT_ONCE):
         if not bench.prover.affords(0):
             return
-        row = bench.store.event_of(key)
-        owed = list(_owed(row.event)) if row else []
-        proofs = bench.prover.prove(claim for _, dataset, told in owed for claim in _claims(dataset, told))
-        found = [(one, snapshot) for one in owed if (snapshot := _snapshot(one, proofs, bench)) is not None]
-        keep_objects((snapshot for _, snapshot in found), bench.store)
-        with bench.store.write():
-            bench.done["refined"] += bench.store.refine(_learned(key, one, snapshot) for one, snapshot in found)
-            if all(proof.reason != reasons.OVER_BUDGET for proof in proofs.values()):
+        _pay(keys[start : start + _AT_ONCE], bench)
+
+
+def _pay(keys: Sequence[bytes], bench: Bench) -> None:
+    owed = [one for key in keys for one in _owed_of(key, bench)]
+    proofs = bench.prover.prove(claim for one in owed for claim in one.claims)
+    found = [(one, snapshot) for one in owed if (snapshot := _snapshot(one, proofs, bench)) is not None]
+    waiting = {one.key for one in owed if any(proofs[claim].reason == reasons.OVER_BUDGET for claim in one.claims)}
+    if not found and len(waiting) == len(keys):
+        return
+    keep_objects((snapshot for _, snapshot in found), bench.store)
+    with bench.store.write():
+        bench.done["refined"] += bench.store.refine(_learned(one, snapshot) for one, snapshot in found)
+        for key in keys:
+            if key not in waiting:
                 bench.store.settle_debt(key)
 
 
-def _owed(event: Facet) -> Iterator[Owed]:
+def _owed_of(key: bytes, bench: Bench) -> list[Owed]:
+    """What is owed of an event, and what is to be hashed for it."""
+    row = bench.store.event_of(key)
+    owed = _owed(key, row.event) if row else ()
+    return [one._replace(claims=_claims(one)) for one in owed]
+
+
+def _owed(key: bytes, event: Facet) -> Iterator[Owed]:
     for role in ("input", "output"):
         for dataset in objects(event.get(f"{role}s")):
             told = mapping(mapping(dataset.get(f"{role}Facets")).get(f"lineagekit_{role}Content"))
             if told.get("reason") == reasons.OVER_BUDGET and dataset.get("namespace") == LOCAL:
-                yield role, dataset, told
+                yield Owed(key, role, dataset, told)
 
 
-def _claims(dataset: Facet, told: Facet) -> list[Claim]:
+def _claims(one: Owed) -> list[Claim]:
     """One for the file, or for each part whose digest is missing; none where some stamp is not known."""
-    path = original_name(str(dataset.get("name")))
+    path, told = one.path, one.told
     parts = objects(told.get("parts"))
     if told.get("partsTotal", 0) != len(parts):
         return []
@@ -77,12 +109,11 @@ def _claims(dataset: Facet, told: Facet) -> list[Claim]:
 
 def _snapshot(one: Owed, proofs: Mapping[Claim, Proof], bench: Bench) -> Snapshot | None:
     """What the run saw, if all of it is proven."""
-    _, dataset, told = one
-    path, claims = original_name(str(dataset.get("name"))), _claims(dataset, told)
+    path, claims = one.path, one.claims
     digests = {claim.place: digest for claim in claims if (digest := proofs[claim].digest) is not None}
     if not claims or len(digests) < len(claims):
         return None
-    if parts := objects(told.get("parts")):
+    if parts := objects(one.told.get("parts")):
         return _folder(path, parts, digests)
     found = Snapshot(path, "file", (digests[path],), bytes=claims[0].evidence.size)
     return add_content(found, claims[0], path, bench.options, bench.prover) if bench.content else found
@@ -107,9 +138,9 @@ def _path_of(root: str, part: Facet) -> str:
     return f"{root.rstrip('/')}/{original_name(str(part.get('path')))}"
 
 
-def _learned(key: bytes, one: Owed, snapshot: Snapshot) -> Refinement:
-    role, dataset, told = one
-    return Refinement(key, role, str(dataset["namespace"]), str(dataset["name"]), proven(told, snapshot))
+def _learned(one: Owed, snapshot: Snapshot) -> Refinement:
+    namespace, name = str(one.dataset["namespace"]), str(one.dataset["name"])
+    return Refinement(one.key, one.role, namespace, name, proven(one.told, snapshot))
 
 
 def _evidence(told: object) -> Evidence | None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bytes behind what Spark's agent says, while they are still those: added to its event on the way into the log.
 
-    >>> Binder(prover, began_of).bind(event)  # doctest: +SKIP
+    >>> Binder(prover, store).bind(event)  # doctest: +SKIP
 
 Spark names folders, and says when a query began and ended. What it read is known if nothing there was changed since
 the query began; what it wrote, if nothing was changed since it ended, if there is proof that it was committed, and if
@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
 from lineagekit.agent.evidence import Evidence
 from lineagekit.agent.listing import take_listing
-from lineagekit.errors import LineagekitError
+from lineagekit.errors import LineagekitError, StoreError
 from lineagekit.events.account import Part, Use
 from lineagekit.events.content import MOST_PARTS, content
 from lineagekit.events.lenient import count, facet, mapping, microseconds, objects, text
@@ -36,10 +36,11 @@ from lineagekit.record import reasons
 from lineagekit.record.delta import DeltaLog
 from lineagekit.record.facts import Listing
 from lineagekit.record.iceberg import IcebergTable
-from lineagekit.record.lake import Lake, Span
-from lineagekit.record.look import Look, is_data, last_change, look
+from lineagekit.record.lake import Lake, Span, lie_in
+from lineagekit.record.look import Look, arrived, is_data, last_change, look
 from lineagekit.record.prove import CHANGED, Claim, Prover
 from lineagekit.record.spark_reads import Reads
+from lineagekit.store.log import Store
 
 Event = dict[str, Any]
 Role = Literal["input", "output"]
@@ -52,16 +53,30 @@ _TICK = 5 * 10**6
 """Nanoseconds: Spark says its times in milliseconds."""
 _DOOR = "spark"
 
+ODD = (
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    LineagekitError,
+)
+"""What strangers' tables and events may make of a reader. One of them must not keep the others out of the log."""
+
 
 class Binder:
     """Binds the events of Spark's agent; those of others pass."""
 
-    def __init__(self, prover: Prover, began_of: Callable[[str], int | None]) -> None:
-        """`began_of` tells when a run began, in microseconds, by its id; None where nobody said so."""
-        self._prover, self._began_of = prover, began_of
+    def __init__(self, prover: Prover, store: Store) -> None:
+        """The log tells what was heard of a run before."""
+        self._prover, self._store = prover, store
         self._failed: set[str] = set()
         self._began: dict[str, int] = {}
-        self._reads = Reads()
+        self._reads = Reads(store)
         self.manifests: list[Manifest] = []
         """Of the folders that were bound: the log keeps them."""
 
@@ -69,7 +84,7 @@ class Binder:
         """Before: that a run failed may be said behind its end, which Spark calls complete."""
         self._reads.note(line)
         if b'"FAIL"' in line:
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 event = mapping(json.loads(line))
                 if event.get("eventType") == "FAIL":
                     self._failed.add(text(mapping(event.get("run")).get("runId")))
@@ -85,8 +100,8 @@ class Binder:
         self._reads.hear(run, event)
         if event.get("eventType") != "COMPLETE" or run in self._failed:
             return event
-        known = self._began_of(run)
-        began = self._began[run] if known is None else min(known, self._began[run])
+        row = self._store.find_run(run)
+        began = self._began[run] if row is None or row.began is None else min(row.began, self._began[run])
         if began == at:  # its START was lost: nobody knows since when it read
             return event
         written = frozenset(text(one.get("name")) for one in objects(event.get("outputs")))
@@ -102,15 +117,18 @@ class Binder:
         scope: dict[str, str] = {}
         try:
             if lake := _lake_at(path):
-                said = self._reads.as_begun(run, dataset) if role == "input" else dataset
-                use = self._version(use, lake, said, role, span)
+                said = self._reads.as_begun(run, dataset, span.written) if role == "input" else dataset
+                own = span._replace(application=self._reads.application(run))
+                use = self._version(use, lake, said, role, own)
             elif role == "output":
                 use = self._output(use, dataset, span)
             else:
                 files = self._reads.files(run, path)
                 use = self._input(use, span, files)
                 scope = {"scope": "files" if use.files else "directory"} if os.path.isdir(path) else {}
-        except (OSError, LineagekitError):
+        except StoreError:
+            raise
+        except ODD:
             use = replace(use, reason=reasons.UNREADABLE)
         told = {**mapping(dataset.get(f"{role}Facets")), f"lineagekit_{role}Content": {**content(role, use), **scope}}
         return {**dataset, f"{role}Facets": told}
@@ -147,7 +165,7 @@ class Binder:
         if not seen.is_folder or len(new) > MOST_PARTS:
             return use
         # Who reads a part of it finds who wrote that, also where the others were written by somebody else since.
-        return replace(use, files=self._files(use, new, reasons.CHANGED_AFTER_WRITE).files)
+        return replace(use, files=self._files(use, new, reasons.CHANGED_AFTER_WRITE, before=span.ended + 1).files)
 
     def _proven(self, use: Use, seen: Look, changed: str) -> Use:
         if not seen.is_folder:
@@ -175,21 +193,25 @@ class Binder:
             return replace(use, reason=reasons.NO_VERSION if role == "input" else reasons.NOT_COMMITTED)
         use = replace(use, pins=({"system": lake.system, "version": str(version)},))
         files = lake.files(version)
-        if files is None:
+        if files is None or not lie_in(use.path, files):
             return replace(use, reason=reasons.NO_FILE_LIST)
-        return replace(self._files(use, files, reasons.CHANGED_AFTER_WRITE), files=())
+        # Files of a version are never written again: one that was is not what either side has seen.
+        changed = reasons.CHANGED_AFTER_READ if role == "input" else reasons.CHANGED_AFTER_WRITE
+        return replace(self._files(use, files, changed, before=span.ended), files=())
 
-    def _files(self, use: Use, files: Mapping[str, int | None], changed: str, *, before: int | None = None) -> Use:
-        """Just these files of a folder, if each has the size that is said, and none was changed after this moment."""
-        claims = {}
+    def _files(self, use: Use, files: Mapping[str, int | None], changed: str, *, before: int) -> Use:
+        """Just these files of a folder, if each has the size that is said, and is what was there before this moment."""
+        claims: dict[str, Claim] = {}
+        known: dict[str, int] = {}
         for name, size in files.items():
+            path = os.path.join(use.path, name)
             try:
-                found = os.stat(os.path.join(use.path, name))
+                found, moved = os.stat(path), arrived(path, known)
             except FileNotFoundError:  # cleaned up since
                 return replace(use, reason=reasons.GONE)
-            if (size is not None and found.st_size != size) or (before is not None and last_change(found) >= before):
+            if (size is not None and found.st_size != size) or max(last_change(found), moved) >= before:
                 return replace(use, reason=changed)
-            claims[name] = Claim(os.path.join(use.path, name), Evidence.of(found))
+            claims[name] = Claim(path, Evidence.of(found))
         proofs = self._prover.prove(claims.values())
         entries: dict[str, Digest] = {}
         for name, claim in claims.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import lt
 
 from lineagekit.agent.journal import json_encoder
@@ -20,6 +20,7 @@ from lineagekit.store.rows import Entry, Mark, Row
 from lineagekit.store.runs import add_to_runs
 
 _BATCH = 1000
+_FEW = 16
 # Rows of one statement. Between two of them, not between two rows, the thread that parses what comes next has to wait.
 _ROWS = 1000
 _KNOWN = "SELECT CAST(key AS BLOB) FROM event WHERE key IN ({})"
@@ -79,7 +80,14 @@ def last_seq(database: Database) -> int:
 
 def run_events(database: Database, run: str) -> list[Row]:
     """Events of a run, in the order of the log."""
-    return events_at(database, [seq for (seq,) in database.rows("SELECT seq FROM event WHERE run = ?", (plain(run),))])
+    return events_at(database, _places(database, run))
+
+
+def each_event(database: Database, run: str) -> Iterator[Row]:
+    """Events of a run, in the order of the log, unpacked a few at a time as they are asked for."""
+    places = _places(database, run)
+    for start in range(0, len(places), _FEW):
+        yield from events_at(database, places[start : start + _FEW])
 
 
 def event_of(database: Database, key: bytes) -> Row | None:
@@ -124,6 +132,10 @@ def to_json(value: object) -> bytes:
         raise BadDataError(
             f"what is to be kept is no JSON: {error}", advice="Give it text and finite numbers."
         ) from error
+
+
+def _places(database: Database, run: str) -> list[int]:
+    return [seq for (seq,) in database.rows("SELECT seq FROM event WHERE run = ?", (plain(run),))]
 
 
 def _grow(numbers: list[int]) -> bool:

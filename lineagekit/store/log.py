@@ -14,7 +14,7 @@ All that can fail raises `StoreError`, and then nothing of it happened. Several 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -128,6 +128,10 @@ class Store:
     def run_events(self, run: str) -> list[Row]:
         """Events of a run, in the order of the log."""
         return entries.run_events(self._database, run)
+
+    def each_event(self, run: str) -> Iterator[Row]:
+        """The same, for whoever may have seen enough before the last one."""
+        return entries.each_event(self._database, run)
 
     def event_of(self, key: bytes) -> Row | None:
         """The event with this key; None if it is not there, or damaged."""

@@ -97,6 +97,11 @@ def _keep_debts(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE debt (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, host TEXT NOT NULL)")
 
 
+def _find_ends(connection: sqlite3.Connection) -> None:
+    """The ends of a run, however much else it says: a delivery asks for them with each event."""
+    connection.execute("CREATE INDEX event_end ON event (run) WHERE type IN ('COMPLETE', 'FAIL', 'ABORT')")
+
+
 STEPS: tuple[Step, ...] = (
     _keep_events,
     _keep_what_is_learned,
@@ -106,6 +111,7 @@ STEPS: tuple[Step, ...] = (
     _keep_verdicts,
     _let_failures_stand,
     _keep_debts,
+    _find_ends,
 )
 
 

@@ -13,11 +13,13 @@ import pytest
 
 from lineagekit.events.summary import summarize
 from lineagekit.exchange.backlog import put_back
-from lineagekit.exchange.last_word import believes_last
+from lineagekit.exchange.destinations import find_destinations
+from lineagekit.exchange.outbox import REFUSED
+from lineagekit.settings import DestinationSettings, Settings
 from lineagekit.store.log import Store, entry_of, open_store
 from tests.exchange.run_board import DONE, Run, RunBoard
 from tests.exchange.servers import Reply, Request, serve
-from tests.exchange.worlds import destination, make_event, push, run_id
+from tests.exchange.worlds import append_runs, destination, make_event, push, run_id
 
 RECORDED = [json.loads(line) for line in Path(__file__).with_name("recorded_runs.jsonl").read_text().splitlines()]
 
@@ -89,7 +91,7 @@ def test_what_comes_late_leaves_the_run_ended_and_brings_its_facets(
 ) -> None:
     log(store, told("START", 1), told(end, 2), told(late, 3))
     run = shown(store, folder, RunBoard())
-    assert (run.state, run.began) == (DONE[end], "2026-11-01T00:00:01Z")
+    assert (run.state, run.began, run.ended) == (DONE[end], "2026-11-01T00:00:01Z", "2026-11-01T00:00:02Z")
     assert f"facet_{late}_3" in run.facets
     assert f"/data/{late}_3.csv" in run.inputs
 
@@ -99,7 +101,8 @@ def test_what_comes_late_in_another_pass_too(store: Store, folder: Path) -> None
     board = RunBoard()
     shown(store, folder, board)
     log(store, told("OTHER", 3))
-    assert shown(store, folder, board).state == "COMPLETED"
+    run = shown(store, folder, board)
+    assert (run.state, run.ended) == ("COMPLETED", "2026-11-01T00:00:02Z")
 
 
 @pytest.mark.parametrize("ends", [("COMPLETE",), ("FAIL", "COMPLETE"), ("ABORT", "COMPLETE")])
@@ -111,8 +114,9 @@ def test_in_whatever_order_the_log_has_them_the_state_is_that_of_the_log(tmp_pat
             log(store, *order)
             run = shown(store, tmp_path / str(number), RunBoard())
             right = summarize(row.event for row in store.events())
-            assert run.state == DONE[right.state], [event["eventType"] for event in order]
-            assert set(run.facets) == set(right.facets)
+            end = max(event["eventTime"] for event in events if event["eventType"] == right.state)
+            assert (run.state, run.ended) == (DONE[right.state], end), [event["eventType"] for event in order]
+            assert set(run.facets) - {"lineagekit_said"} == set(right.facets)
             assert run.began is not None
 
 
@@ -159,8 +163,57 @@ def test_whoever_listens_elsewhere_gets_one_end(store: Store, folder: Path) -> N
 
 def test_the_log_keeps_what_was_said(store: Store, folder: Path) -> None:
     log(store, told("START", 1), told("COMPLETE", 2), told("OTHER", 3))
-    assert sent(store, folder) == ["START", "COMPLETE", "COMPLETE"]
+    assert sent(store, folder) == ["START", "COMPLETE", "COMPLETE", "COMPLETE"]
     assert [row.type for row in store.events()] == ["START", "COMPLETE", "OTHER"]
+
+
+def test_what_happened_in_the_moment_of_the_end_needs_no_second_end(store: Store, folder: Path) -> None:
+    log(store, told("START", 1), told("COMPLETE", 2), told("OTHER", 2))
+    assert sent(store, folder) == ["START", "COMPLETE", "COMPLETE"]
+
+
+def test_an_end_counts_from_the_moment_when_it_is_there(store: Store, folder: Path) -> None:
+    """What waits with an event that fails is sent in order, and only what comes behind the end says the end."""
+    log(store, told("START", 1), told("RUNNING", 2), told("COMPLETE", 3), told("OTHER", 4))
+    append_runs(store, [5], types=("START",))  # which is taken: so it is the event, not the server
+
+    def picky(request: Request) -> Reply:
+        return Reply(500) if request.event["eventType"] == "RUNNING" else Reply()
+
+    with serve(picky) as server:
+        push(store, folder, server.url)
+    assert [letter.seq for letter in store.letters()] == [2, 3, 4]
+    assert sent(store, folder) == ["RUNNING", "COMPLETE", "COMPLETE", "COMPLETE"]
+    assert store.letters() == []
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_an_end_that_is_refused_is_told_by_what_comes_after_it(store: Store, folder: Path, waits: bool) -> None:
+    """In its turn, or as a letter."""
+    log(store, told("START", 1), told("RUNNING", 2), told("COMPLETE", 3), told("OTHER", 4))
+    append_runs(store, [5], types=("START",))
+    board, fails = RunBoard(), {"RUNNING"} if waits else set()
+
+    def picky(request: Request) -> Reply:
+        if request.event["eventType"] in fails:
+            return Reply(500)
+        return Reply(422) if request.event["eventTime"].endswith(":03Z") else board.answer(request)
+
+    with serve(picky) as server:
+        push(store, folder, server.url)
+        fails = set()
+        push(store, folder, server.url)
+    assert [(letter.seq, letter.status) for letter in store.letters()] == [(3, REFUSED)]
+    assert board.runs[run_id(1)].state == "COMPLETED"
+
+
+def test_letters_are_not_read_anew_for_each_event(store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append_runs(store, range(10, 30), types=("START", "COMPLETE", "OTHER"))
+    asked: list[int] = []
+    letters = Store.letters
+    monkeypatch.setattr(Store, "letters", lambda self, *of: asked.append(1) or letters(self, *of))
+    assert len(sent(store, folder)) == 60
+    assert len(asked) < 6
 
 
 @pytest.mark.parametrize(
@@ -168,10 +221,21 @@ def test_the_log_keeps_what_was_said(store: Store, folder: Path) -> None:
     [
         ("http://localhost:5000", True),
         ("http://localhost:5000/api/v1/lineage", True),
-        ("https://hub.example.com/marquez/api/v1/lineage/", True),
+        ("http://localhost:5000/api/v1/lineage/", True),
+        ("https://hub.example.com/openapi/openlineage/api/v1/lineage", False),
         ("https://hub.example.com/openlineage", False),
+        ("https://hub.example.com/lineage", False),
     ],
 )
-def test_a_marquez_is_known_by_where_it_listens(url: str, believes: bool) -> None:
+def test_a_marquez_is_known_by_where_it_listens_unless_the_settings_know_better(url: str, believes: bool) -> None:
     assert destination(url).believes_last is believes
-    assert not believes_last("https://hub.example.com/lineage")
+    assert destination(url, marquez=True).believes_last
+    assert not destination(url, marquez=False).believes_last
+
+
+def test_a_marquez_may_be_reached_by_a_transport() -> None:
+    transport = {"type": "http", "url": "https://hub.example.com", "endpoint": "marquez/api/v1/lineage"}
+    for marquez, believes in ((None, False), (True, True)):
+        one = DestinationSettings(transport=transport, marquez=marquez)
+        (found,) = find_destinations(Settings(destination=[one]), {})
+        assert found.believes_last is believes

@@ -77,7 +77,7 @@ class Table:
         (folder / "metadata").mkdir(parents=True)
         (folder / "data").mkdir()
 
-    def commit(self, files: Mapping[str, bytes], *, deletes: str = "", elsewhere: str = "") -> int:
+    def commit(self, files: Mapping[str, bytes], *, deletes: str = "", elsewhere: str = "", **summary: str) -> int:
         """A snapshot of just these files below `data`; those that are not there are made. Its number."""
         count = len(self.snapshots) + 1
         for name, body in files.items():
@@ -92,7 +92,8 @@ class Table:
         list_ = avro(self.folder / "metadata" / f"snap-{count}.avro", _LIST, listed)
         id_ = 5_433_902_650_633_835_002 + count * 10**12
         at = time.time_ns() // 10**6
-        self.snapshots.append({"snapshot-id": id_, "timestamp-ms": at, "manifest-list": f"{self._scheme}{list_}"})
+        told = {"snapshot-id": id_, "timestamp-ms": at, "manifest-list": f"{self._scheme}{list_}"}
+        self.snapshots.append({**told, "summary": {"total-data-files": str(len(files) + bool(elsewhere)), **summary}})
         self.say(count)
         return id_
 

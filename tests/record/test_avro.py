@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from zstandard import ZstdCompressor
@@ -30,6 +32,7 @@ SCHEMA = {
         {"name": "map", "type": {"type": "map", "values": "string"}},
     ],
 }
+NULLS = {"type": "array", "items": "null"}
 X = b"\0\0\0\0\0\0\xf8\x3f"
 RECORD = b"".join(
     [
@@ -60,16 +63,21 @@ EXPECTED = {
 }
 
 
+def read(path: Path) -> list[Any]:
+    with open(path, "rb") as file:
+        return list(read_avro(file))
+
+
 @pytest.mark.parametrize("codec", ["null", "deflate"])
 def test_every_kind_of_value_comes_back(tmp_path: Path, codec: str) -> None:
-    assert list(read_avro(str(avro(tmp_path / "a", SCHEMA, [RECORD, RECORD], codec)))) == [EXPECTED, EXPECTED]
-    assert list(read_avro(str(avro(tmp_path / "b", SCHEMA, [], codec)))) == []
+    assert read(avro(tmp_path / "a", SCHEMA, [RECORD, RECORD], codec)) == [EXPECTED, EXPECTED]
+    assert read(avro(tmp_path / "b", SCHEMA, [], codec)) == []
 
 
 def test_zstandard_is_unpacked(tmp_path: Path) -> None:
     packed = ZstdCompressor().compress(number(5))
     path = avro(tmp_path / "a", "long", [packed], "zstandard")
-    assert list(read_avro(str(path))) == [5]
+    assert read(path) == [5]
 
 
 @pytest.mark.parametrize(
@@ -81,11 +89,18 @@ def test_zstandard_is_unpacked(tmp_path: Path) -> None:
         ("unheard-of", b"", "null"),
         (["null"], number(3), "null"),
         ({"type": "record", "name": "r", "fields": [{"name": "r", "type": "r"}]}, b"", "null"),
+        ({"type": "record", "name": "r", "fields": [7]}, b"", "null"),
+        ("null", b"", "null"),
+        ("long", b"\x80" * 99 + b"\0", "null"),
+        ("long", b"garbage", "zstandard"),
+        *((NULLS, number(count), "null") for count in (1 << 34, 1 << 62, 1 << 70)),
+        (NULLS, number(9) * 9 + number(0), "null"),
+        ({"type": "fixed", "name": "f", "size": 1 << 70}, b"", "null"),
     ],
 )
 def test_what_cannot_be_read_is_refused(tmp_path: Path, schema: object, record: bytes, codec: str) -> None:
     with pytest.raises(BadDataError, match="not a file of Avro records"):
-        list(read_avro(str(avro(tmp_path / "a", schema, [record], codec))))
+        read(avro(tmp_path / "a", schema, [record], codec))
 
 
 def test_a_file_that_is_cut_anywhere_is_refused(tmp_path: Path) -> None:
@@ -95,4 +110,37 @@ def test_a_file_that_is_cut_anywhere_is_refused(tmp_path: Path) -> None:
     for size in [*range(0, end_of_head, 7), *range(end_of_head + 1, len(whole))]:
         path.write_bytes(whole[:size])
         with pytest.raises(BadDataError):
-            list(read_avro(str(path)))
+            read(path)
+
+
+@pytest.mark.parametrize("size", [1 << 40, 1 << 62, 1 << 70])
+@pytest.mark.parametrize("count", [1, 1 << 34])
+def test_a_block_that_says_that_it_is_huge_is_refused(tmp_path: Path, size: int, count: int) -> None:
+    head = avro(tmp_path / "a", "long", []).read_bytes()
+    (tmp_path / "a").write_bytes(head + number(count) + number(size) + number(5))
+    with pytest.raises(BadDataError, match="not a file of Avro records"):
+        read(tmp_path / "a")
+
+
+@pytest.mark.parametrize("codec", ["deflate", "zstandard"])
+def test_what_is_small_and_unpacks_to_more_than_any_list_is_refused(
+    tmp_path: Path, codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lineagekit.record.avro._MOST", 10_000)
+    body = text("x" * 9_000)
+    records = [body if codec == "deflate" else ZstdCompressor().compress(body)]
+    assert read(avro(tmp_path / "a", "string", records, codec)) == ["x" * 9_000]
+    body = text("x" * 20_000)
+    records = [body if codec == "deflate" else ZstdCompressor().compress(body)]
+    path = avro(tmp_path / "a", "string", records, codec)
+    assert path.stat().st_size < 1_000
+    with pytest.raises(BadDataError, match="not a file of Avro records"):
+        read(path)
+
+
+def test_a_schema_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:
+    path = avro(tmp_path / "a", "@", [])
+    deep = "[" * 100_000
+    path.write_bytes(path.read_bytes().replace(text(json.dumps("@")), text(deep)))
+    with pytest.raises(BadDataError, match="not a file of Avro records"):
+        read(path)

@@ -9,7 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lineagekit.agent.journal import new_id
+from lineagekit.record.spark_bytes import Binder
 from tests.record.jobs import World
 
 HOUR = 3600 * 10**9
@@ -109,3 +112,22 @@ def test_a_line_with_nan_keeps_no_other_line_out(world: World) -> None:
     path.write_text(path.read_text() + odd + "\n")
     world.settle()
     assert len(told(world)) == 2
+
+
+@pytest.mark.parametrize(
+    "error", [AttributeError, MemoryError, OverflowError, RecursionError, UnicodeError, ImportError]
+)
+def test_a_line_about_which_nothing_can_be_learned_goes_into_the_log_as_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def stumble(self: Binder, told: object) -> object:
+        raise error("odd")
+
+    monkeypatch.setattr(Binder, "bind", stumble)
+    monkeypatch.setattr(Binder, "note", stumble)
+    spark = event() | {"producer": "https://github.com/OpenLineage/OpenLineage/tree/1.53.0/integration/spark"}
+    write(world.journals / "spark.jsonl", spark, event(1))
+    settled = world.settle()
+    assert (settled.events, settled.odd) == (2, 3)
+    assert told(world)[0] == spark
+    assert world.settle().events == 0

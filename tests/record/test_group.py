@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lineagekit.events.account import Use
+from lineagekit.identity.digest import Digest
+from lineagekit.identity.snapshot import Snapshot
+from lineagekit.record import reasons
 from lineagekit.record.group import ENOUGH, find_groups, merge
 
 
@@ -91,3 +94,21 @@ def test_columns_of_a_group_are_those_that_any_part_has(parts: list[str], expect
         for i, told in enumerate(parts)
     ]
     assert merge("/d", uses).columns == columns(expected)
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([reasons.OVER_BUDGET] * 3 + [""], reasons.OVER_BUDGET),
+        ([reasons.OVER_BUDGET] * 3 + [reasons.CHANGED_TOO_SHORTLY], reasons.CHANGED_TOO_SHORTLY),
+        ([reasons.GONE, *[reasons.UNREADABLE] * 2, *[reasons.OVER_BUDGET] * 3], reasons.UNREADABLE),
+    ],
+)
+def test_a_group_is_over_budget_only_if_time_is_all_that_was_missing(parts: list[str], expected: str) -> None:
+    digests = (Digest("blake3", "00" * 32),)
+    uses = [
+        Use("file", path, path, None if reason else Snapshot(path, "file", digests, bytes=1), reason)
+        for number, reason in enumerate(parts)
+        for path in [f"/d/{number}.csv"]
+    ]
+    assert merge("/d", uses).reason == expected

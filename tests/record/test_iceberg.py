@@ -12,7 +12,7 @@ import pytest
 
 from lineagekit.record.iceberg import IcebergTable
 from lineagekit.record.lake import Span
-from tests.record.iceberg_tables import Table
+from tests.record.iceberg_tables import Table, avro, text
 
 EVER = Span(0, 1 << 62)
 
@@ -91,19 +91,84 @@ def test_what_was_read_is_what_the_scan_reports_though_its_last_digits_are_lost(
     assert found.read({"inputFacets": {"icebergScanReport": {"snapshotId": 7.0}}}, EVER) is None
 
 
-def test_what_was_written_is_what_was_committed_while_the_query_ran(table: Table) -> None:
+def test_what_was_written_is_what_the_commit_reports_and_was_made_while_the_query_ran(table: Table) -> None:
     first = table.commit({"a": b"one"})
     at = int(str(table.snapshots[0]["timestamp-ms"])) * 10**6
     found = IcebergTable(str(table.folder))
-    assert found.written({}, Span(at, at)) == first
-    assert found.written({}, Span(at + 1, at + 2)) is None
-    second = table.commit({"b": b"two"})
+    report = {"outputFacets": {"icebergCommitReport": {"snapshotId": float(first)}}}
+    assert found.written(report, Span(at, at)) == first
+    assert found.written(report, Span(at + 1, at + 2)) is None
+    assert found.written(report, Span(0, at - 1)) is None
+    assert found.written({}, EVER) is None  # it may be somebody else's
+
+
+@pytest.mark.parametrize(
+    ("application", "size", "is_own"),
+    [("app-1", 3, True), ("app-1", None, True), ("app-1", 4, False), ("app-2", 3, False), ("", 3, False)],
+)
+def test_without_a_report_what_was_written_is_the_only_snapshot_of_that_application_and_size(
+    table: Table, application: str, size: int | None, is_own: bool
+) -> None:
+    made = {"spark.app.id": "app-1", "added-files-size": "3"}
+    number = table.commit({"a": b"one"}, **made)
+    dataset = {"outputFacets": {"outputStatistics": {"size": size}}}
+    span = EVER._replace(application=application)
+    assert IcebergTable(str(table.folder)).written(dataset, span) == (number if is_own else None)
+    table.commit({"b": b"two"}, **made)
+    assert IcebergTable(str(table.folder)).written(dataset, span) is None  # two, and nobody says which
+
+
+@pytest.mark.parametrize("said", ["9" * 400, "1e999", "NaN", "true", "-1" + "0" * 400], ids=lambda said: said[:5])
+def test_a_report_of_no_number_or_of_one_that_is_too_long_is_no_report(table: Table, said: str) -> None:
+    table.commit({"a": b"one"})
+    report = {"inputFacets": {"icebergScanReport": {"snapshotId": json.loads(said)}}}
+    assert IcebergTable(str(table.folder)).read(report, EVER) is None
+
+
+def test_a_list_that_is_cut_between_two_blocks_is_not_taken_for_an_empty_table(table: Table) -> None:
+    empty, one = table.commit({}), table.commit({"a": b"one"})
+    assert IcebergTable(str(table.folder)).files(empty) == {}
+    path = table.folder / "metadata" / "snap-2.avro"
+    avro(path, "null", [])
+    assert IcebergTable(str(table.folder)).files(one) is None
+    for snapshot in table.snapshots:
+        del snapshot["summary"]
+    table.say(2)
     found = IcebergTable(str(table.folder))
-    assert found.written({}, EVER) is None  # two, and nobody says which
-    assert found.written({"outputFacets": {"icebergCommitReport": {"snapshotId": float(second)}}}, EVER) == second
-    assert (
-        found.written({"outputFacets": {"icebergCommitReport": {"snapshotId": float(first)}}}, Span(0, at - 1)) is None
-    )
+    assert (found.files(one), found.files(empty)) == (None, None)
+
+
+def test_records_that_are_none_are_no_list(table: Table) -> None:
+    number = table.commit({"a": b"one"})
+    avro(table.folder / "metadata" / "snap-1.avro", "string", [text("hello")])
+    assert IcebergTable(str(table.folder)).files(number) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("v9.metadata.json", b"[" * 200_000),
+        ("v9.metadata.json", b'{"snapshots": [{"snapshot-id": %s}, {"snapshot-id": true}]}' % (b"9" * 400)),
+        ("v9.gz.metadata.json", gzip.compress(b"{}" * 500)[:12] + b"\xff\xff\xff" * 20),
+        ("v9.gz.metadata.json", gzip.compress(b" " * 300_000)),
+    ],
+    ids=["deep", "digits", "damaged", "large"],
+)
+def test_metadata_that_cannot_be_read_is_passed_over(
+    table: Table, name: str, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lineagekit.record.iceberg._MOST_BYTES", 250_000)
+    number = table.commit({"a": b"one"})
+    (table.folder / "metadata" / name).write_bytes(body)
+    found = IcebergTable(str(table.folder))
+    assert found.files(number) == {"data/a": 3}
+    assert found.read({"inputFacets": {"icebergScanReport": {"snapshotId": float(number)}}}, EVER) == number
+
+
+def test_a_pipe_that_is_called_metadata_is_not_waited_for(table: Table) -> None:
+    number = table.commit({"a": b"one"})
+    os.mkfifo(table.folder / "metadata" / "v9.metadata.json")
+    assert IcebergTable(str(table.folder)).files(number) == {"data/a": 3}
 
 
 def test_what_has_expired_is_known_while_older_metadata_tells_of_it(table: Table) -> None:

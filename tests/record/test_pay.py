@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ from lineagekit.events.said import Name
 from lineagekit.identity.digest import Digest
 from lineagekit.identity.manifest import Entry, Manifest
 from lineagekit.record import pay as module
-from lineagekit.record import reasons
+from lineagekit.record import prove, reasons
 from lineagekit.record.group import ENOUGH
 from lineagekit.record.plan import Budget
 from lineagekit.store.heard import hear
 from lineagekit.store.index import open_index
-from lineagekit.store.log import open_store
+from lineagekit.store.log import Store, open_store
 from tests.record.jobs import Job, World
 
 NOTHING = Budget(bytes=0)
@@ -111,6 +112,32 @@ def test_a_budget_goes_on_where_the_last_one_ended(world: World) -> None:
     assert all(believed(world, job.run)[str(path)][0] == "exact" for job, path in zip(jobs, files, strict=True))
 
 
+def test_what_is_affordable_is_not_held_up_by_what_never_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_AT_ONCE", 2)
+    large = [world.data / f"{number}.large" for number in range(5)]
+    small = [world.data / f"{number}.small" for number in range(5)]
+    for path in large + small:
+        path.write_bytes(b"x" * (1000 if path in large else 10))
+        reader(world, path)
+    world.settle(budget=NOTHING)
+    assert [world.settle(pays=True, budget=Budget(bytes=900)).refined for _ in range(2)] == [5, 0]
+    assert owed(world) == 5
+
+
+def test_many_debts_are_paid_in_one_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(7):
+        path = world.data / f"{number}.bin"
+        path.write_bytes(b"x")
+        reader(world, path)
+    world.settle(budget=NOTHING)
+    monkeypatch.setattr(module, "_AT_ONCE", 3)
+    written: list[int] = []
+    write = Store.write
+    monkeypatch.setattr(Store, "write", lambda self, **how: written.append(1) or write(self, **how))
+    assert (world.settle(pays=True).refined, owed(world)) == (7, 0)
+    assert len(written) == 3
+
+
 def test_without_time_nothing_is_lost(world: World, source: Path) -> None:
     reader(world, source)
     world.settle(budget=NOTHING)
@@ -155,6 +182,27 @@ def test_parts_of_a_folder_make_it_whole(world: World) -> None:
     assert believed(world, job.run)[str(root)] == ("exact", str(manifest.digest))
     with open_store(world.store) as store:
         assert store.object("manifest", str(manifest.digest)) == "".join(manifest.to_lines()).encode()
+
+
+def test_a_part_whose_stamps_prove_nothing_is_not_paid_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read within the tick of its last write, where the kernel has no finer stamps (before 6.13)."""
+    monkeypatch.setattr(prove, "has_fine_stamps", lambda _: False)
+    root = world.data / "set"
+    root.mkdir()
+    settled = [root / f"part-{n:02}.csv" for n in range(ENOUGH + 1)]
+    for path in settled:
+        path.write_bytes(b"a\n")
+    time.sleep(0.05)
+    job = world.job()
+    for path in settled:
+        job.read(path)
+    fresh = root / "part-99.csv"
+    fresh.write_bytes(b"seen\n")
+    job.read(fresh)
+    job.end()
+    assert world.settle(budget=NOTHING, content=False).unknown == {reasons.CHANGED_TOO_SHORTLY: 1}
+    assert (owed(world), world.settle(pays=True, content=False).refined) == (0, 0)
+    assert believed(world, job.run)[str(root)][0] == "unknown"
 
 
 def test_a_table_gets_what_it_says_too(world: World) -> None:

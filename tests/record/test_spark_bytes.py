@@ -24,6 +24,8 @@ from tests.record.test_foreign import write
 
 PRODUCER = "https://github.com/OpenLineage/OpenLineage/tree/1.53.0/integration/spark"
 
+APPLICATION = {"spark_applicationDetails": {"_producer": PRODUCER, "_schemaURL": "https://x", "applicationId": "app-1"}}
+
 
 class Query:
     """A query of an application: its beginning and end are events, and in between something is done."""
@@ -39,12 +41,14 @@ class Query:
         outputs: dict[Path, int | None] | None = None,
         version: str = "",
         report: int | None = None,
+        made: int | None = None,
     ) -> None:
         sizes = inputs if isinstance(inputs, dict) else {}
         facets = {"version": {"_producer": PRODUCER, "_schemaURL": "https://x", "datasetVersion": version}}
         reports = {} if report is None else {"icebergScanReport": {"_producer": PRODUCER, "snapshotId": float(report)}}
+        commits = {} if made is None else {"icebergCommitReport": {"_producer": PRODUCER, "snapshotId": float(made)}}
         datasets = [
-            {"namespace": "file", "name": str(path), "outputFacets": {} if size is None else _size(size)}
+            {"namespace": "file", "name": str(path), "outputFacets": {**_size(size), **commits}}
             for path, size in (outputs or {}).items()
         ]
         event = {
@@ -52,7 +56,7 @@ class Query:
             "eventTime": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "producer": PRODUCER,
             "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
-            "run": {"runId": self.run, "facets": {}},
+            "run": {"runId": self.run, "facets": APPLICATION if type_ == "START" else {}},
             "job": {"namespace": "lake", "name": "nightly.execute_insert_into_hadoop_fs_relation_command.x"},
             "inputs": [
                 {
@@ -98,8 +102,8 @@ class Query:
         return {Path(one["name"]).name: (one.get(f"{role}Facets") or {}).get(key, {}) for one in datasets}
 
 
-def _size(size: int, key: str = "outputStatistics") -> dict[str, Any]:
-    return {key: {"_producer": PRODUCER, "_schemaURL": "https://x/y#/$defs/z", "size": size}}
+def _size(size: int | None, key: str = "outputStatistics") -> dict[str, Any]:
+    return {} if size is None else {key: {"_producer": PRODUCER, "_schemaURL": "https://x/y#/$defs/z", "size": size}}
 
 
 def pause() -> None:
@@ -220,6 +224,18 @@ def test_without_its_beginning_nothing_is_bound(query: Query) -> None:
     assert query.content("input")["in"] == {}
 
 
+def spark_writes(table: Path, rows: list[int], *, size: int | None = None, **how: Any) -> None:
+    """A commit to a Delta table as Spark makes it, who says by what it was made, and often how much it was."""
+    write_deltalake(table, pa.table({"x": rows}), **how)
+    log = max((table / "_delta_log").glob("*.json"))
+    actions = [json.loads(line) for line in log.read_text().splitlines()]
+    for info in (action["commitInfo"] for action in actions if "commitInfo" in action):
+        info["engineInfo"] = "Apache-Spark/4.0.5 Delta-Lake/4.4.0"
+        info["operationMetrics"] = {} if size is None else {"numOutputBytes": str(size)}
+    log.write_text("".join(json.dumps(action) + "\n" for action in actions))
+    pause()
+
+
 def size_of(table: Path) -> int:
     return sum(os.stat(uri).st_size for uri in DeltaTable(table).file_uris())
 
@@ -230,8 +246,7 @@ def test_a_delta_table_is_the_files_of_its_version(query: Query) -> None:
     pause()
     size = size_of(table)
     query.say("START", inputs={table: size})
-    write_deltalake(table, pa.table({"x": [3]}), mode="overwrite")
-    pause()
+    spark_writes(table, [3], mode="overwrite")
     query.say("COMPLETE", inputs={table: size}, outputs={table: None})
     read, written = query.content("input")["table"], query.content("output")["table"]
     assert [told["pins"] for told in (read, written)] == [
@@ -402,7 +417,7 @@ def test_an_iceberg_table_is_the_files_of_its_snapshot(query: Query) -> None:
     query.say("START", inputs=(table.folder,), version=str(first))
     second = table.commit({"b": b"two", "c": b"three"})
     pause()
-    query.say("COMPLETE", inputs=(table.folder,), outputs={table.folder: 5}, version=str(second), report=first)
+    query.say("COMPLETE", inputs=(table.folder,), outputs={table.folder: 5}, report=first, made=second)
     read, written = query.content("input")["table"], query.content("output")["table"]
     assert [told["pins"] for told in (read, written)] == [
         [{"system": "iceberg", "version": str(first)}],
@@ -444,13 +459,15 @@ def test_an_iceberg_table_is_unknown_with_its_reason_where_its_files_do_not_tell
         assert query.content("output")["table"]["reason"] == reasons.NOT_COMMITTED
 
 
-def test_a_table_that_was_written_from_itself_was_read_as_it_was_before(query: Query) -> None:
+@pytest.mark.parametrize("settles", [False, True])
+def test_a_table_that_was_written_from_itself_was_read_as_it_was_before(query: Query, settles: bool) -> None:
     table = query.world.data / "table"
     write_deltalake(table, pa.table({"x": [1, 2]}))
     pause()
     query.say("START", inputs=(table,), version="0")
-    write_deltalake(table, pa.table({"x": [3]}), mode="append")
-    pause()
+    if settles:
+        query.world.settle()
+    spark_writes(table, [3], mode="append")
     query.say("COMPLETE", inputs=(table,), outputs={table: None}, version="1")
     read, written = query.content("input")["table"], query.content("output")["table"]
     assert (read["pins"][0]["version"], written["pins"][0]["version"]) == ("0", "1")
@@ -481,3 +498,216 @@ def test_an_event_of_thirty_megabytes_is_taken_like_any_other(query: Query) -> N
     }
     write(path, event)
     assert query.content("input")["in"]["digest"] == str(fingerprint(source).digests[0])
+
+
+def test_of_a_table_that_was_written_from_itself_the_end_alone_does_not_tell_what_was_read(query: Query) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1, 2]}))
+    pause()
+    query.say("START")
+    spark_writes(table, [3], mode="append")
+    query.say("COMPLETE", inputs=(table,), outputs={table: None}, version="1")
+    assert query.content("input")["table"]["reason"] == reasons.NO_VERSION
+    assert query.content("output")["table"]["state"] == "exact"
+
+
+def swap_the_partition(table: Path, aside: Path) -> None:
+    os.rename(table / "k=1", table.parent / "old")
+    os.rename(aside / "k=1", table / "k=1")
+
+
+def swap_the_table(table: Path, aside: Path) -> None:
+    os.rename(table, table.parent / "old")
+    os.rename(aside, table)
+
+
+def swap_the_file(table: Path, aside: Path) -> None:
+    os.replace(aside / "k=1" / "part-0.parquet", table / "k=1" / "part-0.parquet")
+
+
+def link_the_file(table: Path, aside: Path) -> None:
+    (table / "k=1" / "part-0.parquet").unlink()
+    (table / "k=1" / "part-0.parquet").symlink_to(aside / "k=1" / "part-0.parquet")
+
+
+def link_the_table(table: Path, aside: Path) -> None:
+    os.rename(table, table.parent / "old")
+    table.symlink_to(aside)
+
+
+def link_the_folder_above(table: Path, aside: Path) -> None:
+    above = table.parent / "other"
+    above.mkdir()
+    os.rename(aside, above / table.name)
+    os.rename(table.parent, table.parent.parent / "before")
+    table.parent.symlink_to(table.parent.parent / "before" / "other")
+
+
+def change_the_rights(table: Path, aside: Path) -> None:
+    os.chmod(table / "k=1", 0o700)
+
+
+@pytest.mark.parametrize("knows_files", [True, False])
+@pytest.mark.parametrize(
+    "swap",
+    [
+        swap_the_partition,
+        swap_the_table,
+        swap_the_file,
+        link_the_file,
+        link_the_table,
+        link_the_folder_above,
+        change_the_rights,
+    ],
+)
+def test_older_files_that_were_put_in_the_place_of_those_that_were_read_are_noticed(
+    query: Query, swap: Any, knows_files: bool
+) -> None:
+    table, aside = query.world.data / "lake" / "in", query.world.data / "lake" / "aside"
+    parts = parts_of(table)
+    parts_of(aside)["k=1"].write_bytes(b"never read")
+    pause()
+    query.say("START", inputs=(table,))
+    query.say("COMPLETE", inputs=(table,))
+    if knows_files:
+        query.say_files(parts["k=1"])
+    swap(table, aside)
+    told = query.content("input")["in"]
+    assert (told["state"], told["reason"]) == ("unknown", reasons.CHANGED_AFTER_READ)
+
+
+def test_a_file_that_is_a_link_and_leads_elsewhere_now_is_noticed(query: Query) -> None:
+    old, new, path = (query.world.data / name for name in ("old.csv", "new.csv", "in.csv"))
+    old.write_bytes(b"x")
+    new.write_bytes(b"never read")
+    path.symlink_to(old)
+    pause()
+    query.say("START", inputs=(path,))
+    query.say("COMPLETE", inputs=(path,))
+    path.unlink()
+    path.symlink_to(new)
+    assert query.content("input")["in.csv"]["reason"] == reasons.CHANGED_AFTER_READ
+
+
+def test_what_is_added_beside_the_files_that_were_read_is_no_matter(query: Query) -> None:
+    table = query.world.data / "in"
+    parts = parts_of(table)
+    query.say("START", inputs=(table,))
+    query.say("COMPLETE", inputs=(table,))
+    query.say_files(parts["k=1"])
+    (table / "k=1" / "part-1.parquet").write_bytes(b"more")
+    (table / "k=2" / "part-0.parquet").unlink()
+    (table / "k=4").mkdir()
+    assert query.content("input")["in"]["state"] == "exact"
+
+
+def test_a_file_of_a_version_that_was_written_again_is_not_what_was_seen(query: Query) -> None:
+    table = Table(query.world.data / "table")
+    pause()
+    query.say("START", inputs=(table.folder,))
+    number = table.commit({"a": b"one"})
+    pause()
+    query.say("COMPLETE", inputs=(table.folder,), outputs={table.folder: 3}, report=number, made=number)
+    pause()
+    (table.folder / "data" / "a").write_bytes(b"two")
+    assert query.content("input")["table"]["reason"] == reasons.CHANGED_AFTER_READ
+    assert query.content("output")["table"]["reason"] == reasons.CHANGED_AFTER_WRITE
+
+
+def test_what_spark_committed_is_told_where_nothing_speaks_against_it(query: Query) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1]}))
+    pause()
+    for said, size in ((None, None), (None, 9), (9, None), (9, 9)):
+        query.again()
+        query.say("START")
+        spark_writes(table, [2], size=size, mode="append")
+        query.say("COMPLETE", outputs={table: said})
+        assert query.content("output")["table"]["state"] == "exact"
+
+
+def test_what_somebody_else_committed_while_a_query_ran_is_not_its_own(query: Query) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1]}))
+    pause()
+    query.say("START")
+    write_deltalake(table, pa.table({"x": [2]}), mode="append")  # not Spark
+    pause()
+    query.say("COMPLETE", outputs={table: None})
+    assert query.content("output")["table"]["reason"] == reasons.NOT_COMMITTED
+    query.again()
+    query.say("START")
+    spark_writes(table, [3], size=900, mode="append")  # another session
+    query.say("COMPLETE", outputs={table: 800})
+    assert query.content("output")["table"]["reason"] == reasons.NOT_COMMITTED
+    ice = Table(query.world.data / "ice")
+    pause()
+    query.again()
+    query.say("START")
+    ice.commit({"a": b"one"}, **{"spark.app.id": "app-2"})
+    pause()
+    query.say("COMPLETE", outputs={ice.folder: 3})
+    assert query.content("output")["ice"]["reason"] == reasons.NOT_COMMITTED
+
+
+@pytest.mark.parametrize("settles", [False, True])
+def test_what_the_application_of_a_query_committed_is_told_though_there_is_no_report(
+    query: Query, settles: bool
+) -> None:
+    ice = Table(query.world.data / "ice")
+    pause()
+    query.say("START")
+    if settles:
+        query.world.settle()
+    ice.commit({"a": b"one"}, **{"spark.app.id": "app-1", "added-files-size": "3"})
+    pause()
+    query.say("COMPLETE", outputs={ice.folder: 3})
+    assert query.content("output")["ice"]["state"] == "exact"
+
+
+def test_a_file_of_a_version_that_is_a_link_out_of_the_table_is_not_followed(query: Query) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1]}))
+    (name,) = table.glob("*.parquet")
+    os.rename(name, query.world.data / "secret")
+    name.symlink_to(query.world.data / "secret")
+    pause()
+    query.say("START", inputs=(table,), version="0")
+    query.say("COMPLETE", inputs=(table,), version="0")
+    assert query.content("input")["table"]["reason"] == reasons.NO_FILE_LIST
+
+
+@pytest.mark.parametrize("name", ["/data/a\0b", "/data/" + "x" * 5000, "/data/\ud800"])
+def test_a_name_that_no_file_can_have_keeps_nothing_else_out_of_the_log(query: Query, name: str) -> None:
+    odd = query.run
+    query.say("START", inputs=(Path("/PLACE"),))
+    query.say("COMPLETE", inputs=(Path("/PLACE"),))
+    path = query.world.journals / "spark-nightly.jsonl"
+    path.write_text(path.read_text().replace(json.dumps("/PLACE"), json.dumps(name)))
+    source = folder_of(query.world.data / "in", a=b"one")
+    query.again()
+    query.say("START", inputs=(source,))
+    query.say("COMPLETE", inputs=(source,))
+    assert query.content("input")["in"]["state"] == "exact"
+    assert query.world.types(odd) == ["START", "COMPLETE"]
+
+
+@pytest.mark.parametrize("digits", [30, 5000])
+def test_a_version_that_is_too_long_is_none(query: Query, digits: int) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1]}))
+    pause()
+    query.say("START", inputs=(table,), version="9" * digits)
+    query.say("COMPLETE", inputs=(table,), version="9" * digits)
+    assert query.content("input")["table"]["reason"] == reasons.NO_VERSION
+
+
+def test_a_line_or_a_log_that_is_nested_too_deep_keeps_nothing_out_of_the_log(query: Query) -> None:
+    table = query.world.data / "table"
+    write_deltalake(table, pa.table({"x": [1]}))
+    (table / "_delta_log" / f"{1:020}.json").write_text("[" * 200_000)
+    pause()
+    query.say("START", inputs=(table,))
+    query.say("COMPLETE", inputs=(table,))
+    write(query.world.journals / "a.jsonl", '{"lineagekit_spark":"FAIL"' + "[" * 200_000)
+    assert query.content("input")["table"]["reason"] == reasons.UNREADABLE

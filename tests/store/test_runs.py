@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lineagekit.store import runs
 from lineagekit.store.log import Entry, RunRow, Store, open_store
 from tests.store.worlds import ENDS, MOMENT, entry
 
@@ -47,6 +48,15 @@ def test_a_run_that_was_taken_for_killed_may_still_come_to_its_end(store: Store)
     store.append([entry("a", "ABORT")])
     store.append([entry("a", "COMPLETE", time=MOMENT + 5)])
     assert store.recent_runs()[0].state == "COMPLETE"
+
+
+def test_the_ends_of_a_run_are_found_without_a_look_at_its_other_events(store: Store) -> None:
+    store.append([entry("a", "OTHER", time=MOMENT + n) for n in range(9)])
+    assert store.ends_of("a") == []
+    store.append([entry("a", "FAIL", time=MOMENT), entry("b", "COMPLETE"), entry("a", "COMPLETE", time=MOMENT + 5)])
+    assert [(end.seq, end.type) for end in store.ends_of("a")] == [(10, "FAIL"), (12, "COMPLETE")]
+    plan = store._database.rows(f"EXPLAIN QUERY PLAN {runs._ENDS}", ("a",))
+    assert [step for *_, step in plan] == ["SEARCH event USING INDEX event_end (run=?)"]
 
 
 some_events = st.lists(

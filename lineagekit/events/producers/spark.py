@@ -80,7 +80,7 @@ def read(event: Facets, said: Said) -> Said:
 def _scanned(inputs: Sequence[Facets]) -> Iterator[tuple[Name, float]]:
     for one in inputs:
         number = facet(one.get("inputFacets"), "icebergScanReport").get("snapshotId")
-        if isinstance(number, int | float):
+        if isinstance(number, int | float) and not isinstance(number, bool) and abs(number) <= 1 << 63:
             yield _name(one), float(number)
 
 

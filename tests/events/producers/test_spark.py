@@ -335,3 +335,12 @@ def test_events_of_others_are_read_as_they_are(producer: str) -> None:
     one = run(event("START", 0, producer=producer), event("COMPLETE", 1, producer=producer))
     assert line(one) == f"nightly.{INSERT} | /data/in -> /data/out | COMPLETE"
     assert read_edges(event("START", 0, producer=producer), time=0).note is None
+
+
+@pytest.mark.parametrize(
+    "number", [10**400, -(10**400), float("inf"), float("nan"), True], ids=lambda number: str(number)[:5]
+)
+def test_a_report_of_a_snapshot_that_cannot_be_one_is_passed_over(number: float) -> None:
+    (read,) = files("/data/in", version={"datasetVersion": "5"})
+    said = event("COMPLETE", 2, inputs=[read | {"inputFacets": {"icebergScanReport": {"snapshotId": number}}}])
+    assert run(said).said.inputs[IN].version == "5"
