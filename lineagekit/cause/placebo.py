@@ -91,7 +91,7 @@ class _Theatre:
     def repairs(self, operations: Iterable[str]) -> bool | None:
         """Whether it repairs half of the drop; None where that could not be built."""
         chosen = frozenset(operations)
-        feeds = frozenset(self.surgeon.feeds[one].where for one in chosen)
+        feeds = frozenset(map(self.where, chosen))
         if feeds not in self.nets:
             scores = self._scores(chosen, _named(feeds))
             if scores is None:
@@ -101,7 +101,7 @@ class _Theatre:
             self.nets[feeds] = net_repair(scores)
             if _SHARE * self.gap < _BEYOND * 2 * self.rebuilds.spread:  # a net repair is a sum of four scores
                 raise _TooNoisyError
-        return self.nets[feeds] >= _SHARE * self.gap
+        return self.nets[feeds] >= _SHARE * self.gap > 0
 
     def _scores(self, operations: Feeds, name: str) -> list[float] | None:
         """Of the four hybrids; higher is better."""
@@ -116,19 +116,22 @@ class _Theatre:
             found.append(value if self.surgeon.higher_is_better else -value)
         return found
 
-    def judged(self) -> str | None:
-        """The feed that stands out of all that was operated on."""
-        return judge(self.nets, gap=self.gap)
+    def where(self, operation: str) -> str:
+        """The feed that it is done to."""
+        return self.surgeon.feeds[operation].where
+
+    def net(self, operations: Iterable[str]) -> float:
+        """What these came to, which were done."""
+        return self.nets[frozenset(map(self.where, operations))]
 
     def separated(self, feed: str | None, why: str = "") -> Separated:
         """The end."""
         single = {next(iter(feeds)): net for feeds, net in self.nets.items() if len(feeds) == 1}
         if feed is not None:
-            others = max((net for feeds, net in self.nets.items() if feed not in feeds), default=0.0)
-            tried = "all others that could be tried" if self.surgeon.untried() or self.notes else "all others"
+            tried = " that could be tried" if self.surgeon.untried() or self.notes else ""
             why = (
                 f"carried forward, with placebo: accounts for {single[feed]:.4g} of the drop of {self.gap:.4g}, "
-                f"{tried} together for no more than {max(others, 0.0):.4g}"
+                f"and no other feed{tried} for half as much"
             )
         return Separated(feed, why, single, tuple(self.notes))
 
@@ -136,7 +139,8 @@ class _Theatre:
 def separate(surgeon: Surgeon, rebuilds: Rebuilds) -> Separated:
     """Operate on the likeliest feed; if that is not it, on half of the others at a time; at last on each.
 
-    Who repairs the drop has to stand out of all the others together: an operation may hide what another feed did.
+    Of who repairs the drop, no other feed may repair half as much: an operation may hide what another feed did. The
+    others are operated on together; only where that repairs too much by halves, down to the one that does so alone.
     """
     theatre = _Theatre(surgeon, rebuilds)
     try:
@@ -149,9 +153,19 @@ def separate(surgeon: Surgeon, rebuilds: Rebuilds) -> Separated:
 def _found(theatre: _Theatre, ready: list[str]) -> str | None:
     for operation in _candidates(theatre, ready) if len(ready) > 1 else ():
         if theatre.repairs([operation]):
-            theatre.repairs([one for one in ready if one != operation])
-            return theatre.judged()
+            others = [one for one in ready if one != operation]
+            return None if _has_rival(theatre, theatre.net([operation]), others) else theatre.where(operation)
     return None
+
+
+def _has_rival(theatre: _Theatre, most: float, others: list[str]) -> bool:
+    """Whether one of these alone repairs more than half as much, or may."""
+    if theatre.repairs(others) is None:
+        return True
+    if theatre.net(others) <= _SHARE * most:
+        return False
+    middle = len(others) // 2
+    return middle == 0 or any(_has_rival(theatre, most, half) for half in (others[:middle], others[middle:]))
 
 
 def _candidates(theatre: _Theatre, ready: list[str]) -> Iterator[str]:
