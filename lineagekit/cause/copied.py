@@ -61,10 +61,10 @@ class Copied:
             target = self._cleared(path)
             with target.open("x+b") as copy:
                 fill(copy.fileno(), source)
-            now = layers.lstat(path)
-            if now and stat.S_ISREG(now.st_mode):
+            now = layers.file_at(path)
+            if now:
                 layers.own_like(now, target)
-            target.chmod(stat.S_IMODE(now.st_mode) & 0o777 if now and stat.S_ISREG(now.st_mode) else layers.NEW_FILE)
+            target.chmod(stat.S_IMODE(now.st_mode) & 0o777 if now else layers.NEW_FILE)
 
     def remove(self, path: Path) -> None:
         """Inside, nothing lies at `path`, be it a file or a folder."""

@@ -98,6 +98,12 @@ def lstat(path: Path) -> os.stat_result | None:
         return None
 
 
+def file_at(path: Path) -> os.stat_result | None:
+    """None if no regular file is there."""
+    found = lstat(path)
+    return found if found and stat.S_ISREG(found.st_mode) else None
+
+
 def _is_folder(path: Path) -> bool:
     found = lstat(path)
     return found is not None and stat.S_ISDIR(found.st_mode)

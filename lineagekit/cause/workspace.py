@@ -55,7 +55,7 @@ class Workspace:
         """Inside, these bytes lie at `path`, as new as can be; the mode is that of the file that lies there now."""
         layer, path = self._find(path)
         with told(f"{path} cannot be placed in the workspace"):
-            now = _file_at(layers.seen(layer, path)) or _file_at(path)
+            now = layers.file_at(layers.seen(layer, path)) or layers.file_at(path)
             mode = stat.S_IMODE(now.st_mode) & 0o777 if now else layers.NEW_FILE
             target = layers.clear(layer, path)
             with target.open("x+b") as copy:
@@ -180,8 +180,3 @@ def _scratch(roots: tuple[Path, ...]) -> Iterator[Path]:
 
 def _is_in(path: Path, folders: Iterable[Path | str]) -> bool:
     return any(path.is_relative_to(folder) for folder in folders)
-
-
-def _file_at(path: Path) -> os.stat_result | None:
-    found = layers.lstat(path)
-    return found if found and stat.S_ISREG(found.st_mode) else None

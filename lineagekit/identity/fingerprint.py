@@ -184,7 +184,7 @@ def _tree_snapshot(name: str, manifest: Manifest, options: Options) -> Snapshot:
         raise BadDataError(f"{show(name)} is a folder, not a table", advice="Name its files to take their content.")
     if not len(manifest) and (options.include or split_glob(name)[1]):
         raise NotFoundError(f"no file matches in {show(name)}", advice="Quote the pattern and check it with ls.")
-    return Snapshot(name, "directory", (manifest.digest,), bytes=manifest.size, files=len(manifest), manifest=manifest)
+    return Snapshot.of_folder(name, manifest)
 
 
 def _of_records(records: Iterable[object]) -> Snapshot:

@@ -37,6 +37,12 @@ class Snapshot:
     manifest: Manifest | None = field(default=None, repr=False, compare=False)
     profile: Profile | None = field(default=None, repr=False, compare=False)
 
+    @classmethod
+    def of_folder(cls, name: str, manifest: Manifest) -> Snapshot:
+        """A folder that is known by the list of its files."""
+        files = len(manifest)
+        return cls(name, "directory", (manifest.digest,), bytes=manifest.size, files=files, manifest=manifest)
+
     @property
     def state(self) -> Literal["exact", "unknown"]:
         """`exact` when the digests are proven, else `unknown`."""

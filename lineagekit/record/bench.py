@@ -12,7 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lineagekit.events.account import Account, RunName
@@ -84,8 +84,9 @@ def set_up(store_folder: str, plan: Plan, stack: ExitStack, *, tells: bool = Fal
     folder = os.path.join(store_folder, JOURNALS)
     keeper = None if plan.keep == "none" else _keeper(store_folder, plan, waited_for=tells)
     prover = Prover(how, plan.budget)
-    bench = Bench(store, prover, options, Here.now(), folder, plan.content, accounts=accounts, keeper=keeper)
-    return replace(bench, owners=plan.owners)
+    return Bench(
+        store, prover, options, Here.now(), folder, plan.content, accounts=accounts, keeper=keeper, owners=plan.owners
+    )
 
 
 def _keeper(store_folder: str, plan: Plan, *, waited_for: bool) -> Keeper:

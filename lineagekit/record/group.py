@@ -136,8 +136,7 @@ def _part(use: Use, root: str) -> Part:
 
 def _snapshot(root: str, parts: Iterable[Part]) -> Snapshot:
     manifest = Manifest.from_entries(Entry(part.path, part.size or 0, Digest.parse(part.digest)) for part in parts)
-    digests = (manifest.digest,)
-    return Snapshot(root, "directory", digests, bytes=manifest.size, files=len(manifest), manifest=manifest)
+    return Snapshot.of_folder(root, manifest)
 
 
 def _above(realpath: str, path: str, root: str) -> str:

@@ -124,9 +124,7 @@ def _folder(path: str, parts: Iterable[Facet], digests: Mapping[str, Digest]) ->
         entries = [_entry(part, digests.get(_path_of(path, part))) for part in parts]
     except BadDataError:
         return None
-    manifest = Manifest.from_entries(entries)
-    size, files = manifest.size, len(manifest)
-    return Snapshot(path, "directory", (manifest.digest,), bytes=size, files=files, manifest=manifest)
+    return Snapshot.of_folder(path, Manifest.from_entries(entries))
 
 
 def _entry(part: Facet, digest: Digest | None) -> Entry:

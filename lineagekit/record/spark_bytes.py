@@ -224,8 +224,7 @@ class Binder:
 
     def _snapshot(self, path: str, manifest: Manifest) -> Snapshot:
         self.manifests.append(manifest)
-        size, files = manifest.size, len(manifest)
-        return Snapshot(path, "directory", (manifest.digest,), bytes=size, files=files, manifest=manifest)
+        return Snapshot.of_folder(path, manifest)
 
 
 def _lake_at(path: str) -> Lake | None:

@@ -133,7 +133,7 @@ def _taken(written: Written, claim: Claim) -> Snapshot | None:
 def _of_folder(path: str, outcome: Manifest | str, changed: str) -> tuple[Snapshot | None, str]:
     if isinstance(outcome, str):
         return None, changed if outcome == CHANGED else outcome
-    return Snapshot(path, "directory", (outcome.digest,), bytes=outcome.size, files=len(outcome), manifest=outcome), ""
+    return Snapshot.of_folder(path, outcome), ""
 
 
 def _is_dropped(path: str, reason: str, *, finished: bool) -> bool:

@@ -16,6 +16,20 @@ from lineagekit.cause.workspace import Workspace
 
 Picture = dict[str, tuple[object, ...]]
 
+DAEMON = """
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        print("started", flush=True)
+        time.sleep(600)
+    os._exit(0)
+os.wait()
+time.sleep(float(sys.argv[2]))
+os._exit(int(sys.argv[3]) if len(sys.argv) > 3 else 0)
+"""
+"""Leaves a daemon that sleeps; itself it ends after so many seconds, with 0 or the code that is said."""
+
 
 @dataclass
 class Ground:

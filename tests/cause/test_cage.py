@@ -20,7 +20,7 @@ import pytest
 from lineagekit.cause import cage, debris, landlock
 from lineagekit.errors import LineagekitError
 from tests.cause.attacks import ATTACKS
-from tests.cause.ground import Ground, running
+from tests.cause.ground import DAEMON, Ground, running
 
 pytestmark = pytest.mark.caged
 _NOBODY = 65534
@@ -378,19 +378,6 @@ def test_services_without_a_file_cannot_be_asked(ground: Ground) -> None:
 
 
 # Nothing that it has started is left
-
-DAEMON = """
-import os, sys, time
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        print("started", flush=True)
-        time.sleep(600)
-    os._exit(0)
-os.wait()
-time.sleep(float(sys.argv[2]))
-os._exit(0)
-"""
 
 
 def test_daemons_do_not_outlive_the_command(ground: Ground) -> None:

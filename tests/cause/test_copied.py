@@ -27,7 +27,7 @@ from lineagekit.cause.recipe import Recipe
 from lineagekit.cause.workspace import Workspace
 from lineagekit.errors import NotFoundError, StoreError, UsageError
 from tests.cause.attacks import ATTACKS
-from tests.cause.ground import Ground, running
+from tests.cause.ground import DAEMON, Ground, running
 
 _ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(
@@ -305,23 +305,10 @@ def test_shared_memory_can_be_written_where_there_is_none(tmp_path: Path, there:
 
 # Nothing that it has started is left
 
-DAEMON = """
-import os, sys, time
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        print("started", flush=True)
-        time.sleep(600)
-    os._exit(0)
-os.wait()
-time.sleep(float(sys.argv[2]))
-os._exit(3)
-"""
-
 
 def test_daemons_do_not_outlive_the_command(ground: Ground) -> None:
     marker = f"copied-daemon-{os.getpid()}"
-    assert ground.run(sys.executable, "-S", "-c", DAEMON, marker, "0").returncode == 3
+    assert ground.run(sys.executable, "-S", "-c", DAEMON, marker, "0", "3").returncode == 3
     assert not running(marker)
 
 
