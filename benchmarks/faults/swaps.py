@@ -37,7 +37,7 @@ def swap(plan: Plan, surgeon: Surgeon, prober: Prober, ends: tuple[Verdict, Verd
 def swapped(plan: Plan, surgeon: Surgeon, prober: Prober, chosen: frozenset[str], *, log: Path) -> Verdict:
     """Of the good build with these feeds as in the bad one, whole."""
     others = [feed for feed in surgeon.feeds.values() if feed.where not in chosen]
-    paths = {part.path for feed in others for side in (feed.good, feed.bad) for part in side.values()}
+    paths = set().union(*(feed.paths for feed in others))
     (window,) = (atom for atom in plan.atoms if atom.id == WINDOW)
     before: Mapping[str, str | None] = {path: window.files[path][0] for path in paths & window.files.keys()}
     name = _SWAP + ",".join(sorted(chosen))

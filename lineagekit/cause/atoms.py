@@ -17,8 +17,7 @@ from hashlib import sha256
 
 from lineagekit.cause.blame import Blame
 from lineagekit.cause.change import Change
-from lineagekit.cause.files import Made
-from lineagekit.cause.parts import key_of
+from lineagekit.cause.files import Made, Place
 from lineagekit.cause.rank import Suspect, place_of
 from lineagekit.cause.window import Feed
 from lineagekit.events.roles import role_of
@@ -136,7 +135,7 @@ def _moved(files: Mapping[str, Pair], good: Made, bad: Made) -> dict[str, Pair]:
 
 def _is_part(path: str, good: Made, bad: Made) -> bool:
     part = bad.parts.get(path) or good.parts.get(path)
-    return bool(role_of(f"/{part[1]}" if part else path).key)
+    return bool(role_of(f"/{part.path}" if part else path).key)
 
 
 def _differences(good: Made, bad: Made) -> dict[str, Pair]:
@@ -171,9 +170,9 @@ def _paths(change: Change, files: Mapping[str, Pair], good: Made, bad: Made) -> 
     return [path for path in files if _is_it(change, path, bad.parts.get(path) or good.parts.get(path))]
 
 
-def _is_it(change: Change, path: str, part: tuple[str, str] | None) -> bool:
+def _is_it(change: Change, path: str, part: Place | None) -> bool:
     if part is not None:
-        return change.where == part[0] and change.key in ("", key_of(part[1]))
+        return change.where == part.folder and change.key in ("", part.key)
     role = role_of(path)
     return path == change.where or (change.where == role.template and change.key in ("", role.key))
 

@@ -52,6 +52,12 @@ def split_key(key: str) -> tuple[str, int | None]:
     return f"{key[: found.start()]}{{}}{key[found.end() :]}", int(time.timestamp()) * 1_000_000
 
 
+def moment_in(key: str) -> str:
+    """The date in a part's key, as it is written there; all of the key where it has none."""
+    found = _DATE.search(key)
+    return found[0] if found and split_key(key)[1] is not None else key
+
+
 @dataclass(frozen=True, slots=True)
 class Habits:
     """What a stream of dated parts has done so far."""

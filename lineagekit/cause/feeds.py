@@ -21,7 +21,7 @@ from lineagekit.cause.exact import exact_facts, quiet_days
 from lineagekit.cause.fact import Fact, Observation
 from lineagekit.cause.levels import LOOK_BACK, Level, levels_of
 from lineagekit.cause.pairing import columns_of, template_of
-from lineagekit.cause.parts import key_of
+from lineagekit.cause.parts import keys_of
 from lineagekit.cause.rank import UNUSUAL, Evidence
 from lineagekit.cause.sizes import size_of, told
 from lineagekit.cause.surprise import common_moves, surprise
@@ -175,7 +175,8 @@ def _moved_by(changes: Sequence[Change], scores: Mapping[str, Moved]) -> Mapping
 def _parts(use: Use) -> Iterator[tuple[str, str, str]]:
     """Key, digest and table of each part; of one file its own, under the date in its name."""
     if use.touch.pieces:
-        yield from ((key_of(piece.path), piece.digest, piece.table) for piece in use.touch.pieces)
+        keys = keys_of(piece.path for piece in use.touch.pieces)
+        yield from ((keys[piece.path], piece.digest, piece.table) for piece in use.touch.pieces)
     else:
         yield role_of(use.name.name).key, use.digest, use.table
 

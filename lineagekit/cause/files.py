@@ -13,8 +13,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from lineagekit.cause.parts import keys_of
 from lineagekit.cause.views import Use, View, Views
 from lineagekit.events.lenient import objects, text
 from lineagekit.store import query
@@ -23,14 +24,24 @@ _MOST = 20_000
 """Runs above a build that are looked at."""
 
 
+class Place(NamedTuple):
+    """Where a part is."""
+
+    folder: str
+    path: str
+    """In the folder."""
+    key: str
+    """What changes call it."""
+
+
 @dataclass(slots=True)
 class Made:
     """Everything that is to be as it was."""
 
     files: dict[str, str] = field(default_factory=dict)
     """Digests by absolute path; "" where it is not known."""
-    parts: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Of a file that is a part: the folder it is in, and its path there."""
+    parts: dict[str, Place] = field(default_factory=dict)
+    """Of files that are parts."""
     written: set[str] = field(default_factory=set)
     """Paths that runs above it wrote."""
     bound: set[str] = field(default_factory=set)
@@ -72,10 +83,11 @@ def add_run(made: Made, view: View) -> None:
         if not _is_here(use):
             made.elsewhere.setdefault(use.title, view.job)
         elif use.touch.pieces:
+            keys = keys_of(piece.path for piece in use.touch.pieces)
             for piece in use.touch.pieces:
                 path = f"{use.name.name.rstrip('/')}/{piece.path}"
                 made.files.setdefault(path, piece.digest)
-                made.parts.setdefault(path, (use.name.name, piece.path))
+                made.parts.setdefault(path, Place(use.name.name, piece.path, keys[piece.path]))
         else:
             made.files.setdefault(use.name.name, use.digest)
             if any(read.src for read in use.writers):

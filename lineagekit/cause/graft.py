@@ -3,10 +3,10 @@ r"""Grafts: a part of a feed with the rows and keys that it has, and the values 
 
 Whole parts cannot stand in for each other where feeds are joined by their rows' keys: those of another day find no
 partner, and all that came with the day drops out. With its own keys a part stays joined. Where most rows are there on
-both days, as those of customers are, a part stands in as it is.
+both days, as those of customers are, a part stands in as it is. Of a day that came in several files all are one part.
 
->>> graft(b"id,amount\n7,900.0\n", b"id,amount\n1,9.0\n", "new.csv", {"id"})
-b'"id","amount"\n7,9\n'
+>>> graft([Held("new.csv", b"id,amount\n7,900.0\n")], [Held("old.csv", b"id,amount\n1,9.0\n")], {"id"})
+[b'"id","amount"\n7,9\n']
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import io
 import random
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,36 +28,47 @@ Source = Path | bytes
 _SEED = 7
 
 
+class Held(NamedTuple):
+    """A file, and what is in it."""
+
+    path: str
+    source: Source
+
+
 def graft(
-    own: Source, donor: Source, path: str, shared: Collection[str], rows: Sequence[pa.Table] = ()
-) -> bytes | None:
-    """Bytes of the part at `path`; the donor's own where these are no tables, None where the two do not fit.
+    own: Sequence[Held], donor: Sequence[Held], shared: Collection[str], rows: Sequence[pa.Table] = ()
+) -> list[bytes] | None:
+    """Bytes for each of the own files; the donor's where these are no tables, None where the two do not fit.
 
     A key is what identifies a row, or is shared by name with other feeds; a number with a fraction never is. Where
     other feeds have the keys of that day as well, `rows`, these count: its own may be what is wrong with it.
     """
-    mine, other = _read(own, path), _read(donor, path)
+    tables = [_read(*held) for held in own]
+    mine, other = _together(tables), _together([_read(*held) for held in donor])
     if mine is None or other is None:
-        return donor if isinstance(donor, bytes) else donor.read_bytes()
+        return _as_they_are(donor) if len(own) == len(donor) else None
     if not other.num_rows:
         return None
     keys = [name for name in other.column_names if _is_key(other[name], name in shared)]
     mine = _usual([one for one in rows if set(keys) == set(one.column_names)]) or mine
     if _are_lasting(mine, other):
-        return donor if isinstance(donor, bytes) else donor.read_bytes()
+        return _as_they_are(donor) if len(own) == len(donor) else _split(other, own, tables)
     values = [name for name in other.column_names if name not in keys]
+    if not values:  # a count or a label may be called as in other feeds, and identifies nothing
+        keys = [name for name in keys if _is_key(other[name], is_shared=False)]
+        values = [name for name in other.column_names if name not in keys]
     if not values or not set(keys) <= set(mine.column_names):
         return None
     order = list(range(other.num_rows))
     random.Random(_SEED).shuffle(order)  # as they come, rows of two days might fit each other by chance
     drawn = other.take(pa.array([order[place % len(order)] for place in range(mine.num_rows)], pa.int64()))
     columns = {name: mine[name] if name in keys else drawn[name] for name in other.column_names}
-    return _written(pa.table(columns), path)
+    return _split(pa.table(columns), own, tables)
 
 
-def rows_of(source: Source, path: str) -> pa.Table | None:
+def rows_of(came: Sequence[Held]) -> pa.Table | None:
     """The columns of a part that identify its rows; None where it is no table, or has none."""
-    table = _read(source, path)
+    table = _together([_read(*held) for held in came])
     if table is None:
         return None
     names = [name for name in table.column_names if _is_key(table[name], is_shared=False)]
@@ -74,6 +87,13 @@ def columns_of(source: Source, path: str) -> set[str]:
     except (OSError, pa.ArrowException):
         return set()
     return {field.name for field in schema if _may_be_key(field.type)}
+
+
+def keys_among(source: Source, path: str, names: Collection[str]) -> set[str]:
+    """Which of these columns identify the rows of a file: by no others is anything looked up in it."""
+    ours = columns_of(source, path) & set(names)
+    table = _read(path, source, sorted(ours)) if ours else None
+    return set() if table is None else {name for name in ours if _is_key(table[name], is_shared=False)}
 
 
 def _are_lasting(mine: pa.Table, other: pa.Table) -> bool:
@@ -101,13 +121,35 @@ def _may_be_key(type_: pa.DataType) -> bool:
     return not (t.is_floating(type_) or t.is_decimal(type_) or t.is_nested(type_) or t.is_boolean(type_))
 
 
-def _read(source: Source, path: str) -> pa.Table | None:
+def _together(tables: Sequence[pa.Table | None]) -> pa.Table | None:
+    """All rows; None where one of them is no table, or they have no columns in common."""
+    known = [one for one in tables if one is not None]
+    if not known or len(known) < len(tables):
+        return None
+    try:
+        return pa.concat_tables(known, promote_options="permissive")
+    except pa.ArrowException:
+        return None
+
+
+def _split(table: pa.Table, own: Sequence[Held], tables: Sequence[pa.Table]) -> list[bytes]:
+    """So many rows to each file as it has; to the last all that are left."""
+    ends = [*accumulate(one.num_rows for one in tables[:-1]), table.num_rows]
+    starts = [0, *ends[:-1]]
+    return [_written(table[start:end], held.path) for held, start, end in zip(own, starts, ends, strict=True)]
+
+
+def _as_they_are(came: Sequence[Held]) -> list[bytes]:
+    return [source if isinstance(source, bytes) else source.read_bytes() for _, source in came]
+
+
+def _read(path: str, source: Source, names: list[str] | None = None) -> pa.Table | None:
     """None where it is no table whose columns have names of their own: a CSV may begin with its first row."""
     try:
         if path.endswith(".parquet"):
-            table = parquet.read_table(_opened(source), partitioning=None)
+            table = parquet.read_table(_opened(source), columns=names, partitioning=None)
         elif path.endswith(".csv"):
-            table = csv.read_csv(_opened(source))
+            table = csv.read_csv(_opened(source), convert_options=csv.ConvertOptions(include_columns=names))
         else:
             return None
     except (OSError, pa.ArrowException):

@@ -122,7 +122,7 @@ class Plan:
 
     def _strangers(self, hybrid: Hybrid) -> Iterator[str]:
         """Files beside the parts of a feed that are of neither build: those of later days, mostly."""
-        feeds = {place[0] for made in (self.good, self.bad) for place in made.parts.values()}
+        feeds = {place.folder for made in (self.good, self.bad) for place in made.parts.values()}
         roles = {role.template for path in hybrid.intent.files if (role := role_of(path)).key}
         for folder in {*feeds, *(os.path.dirname(template.partition("{}")[0]) for template in roles)}:
             for path in _files_below(folder):

@@ -39,14 +39,25 @@ Parts = Mapping[str, Part]
 
 
 def parts_of(views: Views, use: Use) -> Parts:
-    """The files of a dataset, by what moves in their names; by the whole path where nothing does."""
+    """The files of a dataset, by their keys."""
     found: dict[str, Part] = {}
+    keys = keys_of(piece.path for piece in use.touch.pieces)
     for piece in use.touch.pieces:
-        key = key_of(piece.path)
+        key = keys[piece.path]
         name = Name(use.name.namespace, f"{use.name.name.rstrip('/')}/{piece.path}")
-        key = key if key not in found else piece.path
         writer = _writer(views, name, piece.digest, use.touch.at)
         found[key] = Part(key, piece.digest, writer, use.dataset, is_empty=piece.size == 0)
+    return found
+
+
+def keys_of(paths: Iterable[str]) -> dict[str, str]:
+    """What parts of one dataset are called: by what moves in their names; the second one of a day by its path."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for path in sorted(paths):
+        key = key_of(path)
+        found[path] = key if key not in taken else path
+        taken.add(key)
     return found
 
 

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 from blake3 import blake3
 
 from lineagekit.cause.atoms import WINDOW, Atoms
-from lineagekit.cause.files import Made
-from lineagekit.cause.graft import columns_of, graft, rows_of
+from lineagekit.cause.graft import Held, columns_of, graft, keys_among, rows_of
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.supply import Supply
-from lineagekit.cause.window import Feed, Part, feeds_of
+from lineagekit.cause.window import Came, Feed, feeds_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,16 +42,17 @@ class Surgeon:
         feeds.sort(key=lambda feed: places.get(feed.where, len(places)))
         self.feeds = {CARRY + feed.where: feed for feed in feeds}
         """By operation, the likeliest first."""
-        self._keys: dict[Part, pa.Table | None] = {}
+        self._keys: dict[Came, pa.Table | None] = {}
         self._columns: dict[str, set[str]] | None = None
+        self._of_files: set[str] = set()
 
     def label(self, where: str) -> str:
         """What blame says of this feed."""
         return self._sentences.get(where, f"{where}: the parts that came")
 
     def untried(self) -> set[str]:
-        """Files that moved with the window and are of no feed: several for one day, mostly."""
-        known = {part.path for feed in self.feeds.values() for side in (feed.good, feed.bad) for part in side.values()}
+        """Files that moved with the window and are of no feed."""
+        known = set().union(*(feed.paths for feed in self.feeds.values()))
         return {path for atom in self._plan.atoms if atom.id == WINDOW for path in atom.files} - known
 
     def prepare(self, operation: str) -> bool:
@@ -65,30 +65,35 @@ class Surgeon:
             self._plan.operations[operation] = (sides[0], sides[1])
         return True
 
-    def _side(self, feed: Feed, *, in_bad: bool) -> dict[str, str]:
+    def _side(self, feed: Feed, *, in_bad: bool) -> dict[str, str | None]:
         parts = feed.bad if in_bad else feed.good
-        found: dict[str, str] = {}
+        found: dict[str, str | None] = {}
         for key, donor in feed.stand_ins(in_bad=in_bad).items():
-            part = parts[key]
-            own, stand_in = self.supply.find(*part), self.supply.find(*feed.good[donor])
-            if own is None or stand_in is None:
+            own, stand_in = self._held(parts[key]), self._held(feed.good[donor])
+            if not own or not stand_in:
                 return {}
-            body = graft(own, stand_in, part.path, self._shared(feed), list(self._rows(feed, key, in_bad=in_bad)))
-            if body is None:
+            bodies = graft(own, stand_in, self._shared(feed), list(self._rows(feed, key, in_bad=in_bad)))
+            if bodies is None:
                 return {}
-            found[part.path] = self._kept(part.path, body)
+            found |= {part.path: None for part in parts[key] if _is_note(part.path)}
+            found |= {held.path: self._kept(held.path, body) for held, body in zip(own, bodies, strict=True)}
         return found
+
+    def _held(self, came: Came) -> list[Held]:
+        """The bytes of all; nothing where some are gone."""
+        data = [part for part in came if not _is_note(part.path)]
+        found = [Held(part.path, body) for part in data if (body := self.supply.find(*part)) is not None]
+        return found if len(found) == len(data) else []
 
     def _rows(self, feed: Feed, key: str, *, in_bad: bool) -> Iterator[pa.Table]:
         """What identifies the rows of that day in other feeds."""
         for other in self.feeds.values():
-            part = (other.bad if in_bad else other.good).get(key)
-            if other is feed or part is None:
+            came = (other.bad if in_bad else other.good).get(key)
+            if other is feed or came is None:
                 continue
-            if part not in self._keys:
-                source = self.supply.find(*part)
-                self._keys[part] = None if source is None else rows_of(source, part.path)
-            if (rows := self._keys[part]) is not None:
+            if came not in self._keys:
+                self._keys[came] = rows_of(self._held(came))
+            if (rows := self._keys[came]) is not None:
                 yield rows
 
     def _kept(self, path: str, body: bytes) -> str:
@@ -101,19 +106,28 @@ class Surgeon:
         return digest
 
     def _shared(self, feed: Feed) -> set[str]:
-        """Columns that other files have as well: by these they are joined."""
+        """Columns by which it may be joined: other feeds have them as well, or they identify the rows of a file."""
         if self._columns is None:
-            self._columns = self._all_columns(self._plan.good)
-        others = [names for where, names in self._columns.items() if where != feed.where]
-        return set().union(*others)
+            self._columns = self._of_feeds()
+            self._of_files = self._identifying(set().union(*self._columns.values()))
+        return self._of_files.union(*(names for where, names in self._columns.items() if where != feed.where))
 
-    def _all_columns(self, made: Made) -> dict[str, set[str]]:
-        newest = {feed.good[max(feed.good)].path: feed.where for feed in self.feeds.values() if feed.good}
-        dated = {part.path for feed in self.feeds.values() for part in feed.good.values()}
-        found = {}
-        for path, digest in made.files.items():
-            if path in made.written or (path in dated and path not in newest):
-                continue
-            source = self.supply.find(path, digest) if os.path.splitext(path)[1] in (".csv", ".parquet") else None
-            found[newest.get(path, path)] = columns_of(source, path) if source is not None else set()
+    def _of_feeds(self) -> dict[str, set[str]]:
+        newest = {feed.where: feed.good[max(feed.good)] for feed in self.feeds.values() if feed.good}
+        held = {where: self._held(came) for where, came in newest.items()}
+        return {where: columns_of(came[-1].source, came[-1].path) for where, came in held.items() if came}
+
+    def _identifying(self, names: set[str]) -> set[str]:
+        good = self._plan.good
+        of_feeds = set().union(*(feed.paths for feed in self.feeds.values()))
+        tables = [path for path in good.files if os.path.splitext(path)[1] in (".csv", ".parquet")]
+        found: set[str] = set()
+        for path in tables:
+            if path not in good.written | of_feeds and (source := self.supply.find(path, good.files[path])) is not None:
+                found |= keys_among(source, path, names)
         return found
+
+
+def _is_note(path: str) -> bool:
+    """What readers pass over: sums of the files beside it, marks that all is written."""
+    return os.path.basename(path).startswith(("_", "."))

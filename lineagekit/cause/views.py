@@ -9,21 +9,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lineagekit.events.combine import combine
 from lineagekit.events.lenient import mapping
 from lineagekit.events.producers import SPARK, known_producer
-from lineagekit.events.said import Name, Touch
+from lineagekit.events.said import Name, Piece, Touch
 from lineagekit.events.summary import Seen, page_of, summarize
 from lineagekit.store import query, walk
 from lineagekit.store.database import Database
 from lineagekit.store.found import Read, Run, job_title, title_of
 from lineagekit.store.heard import hear
 from lineagekit.store.log import Store
+from lineagekit.store.pieces import pieces_of
 
 Columns = tuple[tuple[str, str], ...]
+_MOST_PIECES = 100_000
+"""Of a folder; one of more is compared as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Views:
         self.folder = store.folder
         self._views: dict[int, View] = {}
         self._pages: dict[str, str] = {}
+        self._pieces: dict[str, tuple[Piece, ...]] = {}
 
     def of(self, number: int) -> View:
         """The run of this number."""
@@ -139,4 +143,13 @@ class Views:
             fields = seen.facets.get("schema", {}).get("fields") or ()
             columns = tuple((str(one.get("name")), str(one.get("type", ""))) for one in fields)
         content = seen.content if seen is not None else {}
-        return Use(dataset, name, touch, content, columns, tuple(writers.get(dataset, ())))
+        return Use(dataset, name, self._whole(touch), content, columns, tuple(writers.get(dataset, ())))
+
+    def _whole(self, touch: Touch) -> Touch:
+        """With all files of a folder, of which most events tell the digest alone."""
+        digest = touch.digest
+        if not digest.startswith("lkd1") or touch.pieces_total == len(touch.pieces) > 0:
+            return touch
+        if digest not in self._pieces:  # build after build reads the same
+            self._pieces[digest] = tuple(pieces_of(self._store, digest, most=_MOST_PIECES))
+        return replace(touch, pieces=self._pieces[digest] or touch.pieces)

@@ -3,7 +3,7 @@
 
 A file that is written anew for each build is such a feed as well: its parts are what it was in one build after another.
 
->>> one, two, three = (Part(f"/raw/a/{day}.csv", f"blake3:{day}") for day in (1, 2, 3))
+>>> one, two, three = ((Part(f"/raw/a/{day}.csv", f"blake3:{day}"),) for day in (1, 2, 3))
 >>> feed = Feed("/raw/a", {"1": one, "2": two}, {"2": two, "3": three})
 >>> feed.entered, feed.stand_ins(in_bad=True), feed.stand_ins(in_bad=False)
 (('3',), {'3': '2'}, {'2': '1'})
@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import NamedTuple
 
+from lineagekit.cause.cadence import moment_in
 from lineagekit.cause.files import Made
-from lineagekit.cause.parts import key_of
 from lineagekit.events.roles import role_of
 
 HISTORY = 4
@@ -28,13 +28,14 @@ _LEAST_SEEN = 2
 
 
 class Part(NamedTuple):
-    """One of a feed: where it lies, and its digest."""
+    """A file of a feed: where it lies, and its digest."""
 
     path: str
     digest: str
 
 
-_SEVERAL = Part("", "")
+Came = tuple[Part, ...]
+"""What came at one time: one file, or several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,14 @@ class Feed:
 
     where: str
     """As changes name it: a folder, or what the names of its files have in common."""
-    good: Mapping[str, Part]
+    good: Mapping[str, Came]
     """By key: a date, or the place of a build in the order of time."""
-    bad: Mapping[str, Part]
+    bad: Mapping[str, Came]
+
+    @property
+    def paths(self) -> set[str]:
+        """Of all its parts, in both builds."""
+        return {part.path for side in (self.good, self.bad) for came in side.values() for part in came}
 
     @property
     def entered(self) -> tuple[str, ...]:
@@ -58,11 +64,12 @@ class Feed:
         The same operation at the same ages in both: what it does to the good build is what it costs by itself.
         """
         count, known = len(self.entered), sorted(self.good)
-        if not count or len(known) < 2 * count:
+        newest, older = known[-count:], known[-2 * count : -count]
+        if not count or 2 * len(older) < count:
             return {}
-        newest = known[-count:]
-        older = known[-2 * count : -count]
-        return dict(zip(self.entered, newest, strict=True) if in_bad else zip(newest, older, strict=True))
+        if in_bad:
+            return dict(zip(self.entered, newest, strict=True))
+        return dict(zip(reversed(newest), cycle(reversed(older)), strict=False))
 
 
 def anew_for_each(healthy: Sequence[Made], good: Made, bad: Made) -> list[Feed]:
@@ -77,7 +84,7 @@ def anew_for_each(healthy: Sequence[Made], good: Made, bad: Made) -> list[Feed]:
         pair = good.files[path], bad.files[path]
         before = next((one for one in reversed(told) if one not in pair), "")
         if before and pair[0] != pair[1] and len(told) > _LEAST_SEEN + 1 and _moves(told):
-            parts = {str(number): Part(path, one) for number, one in enumerate((before, *pair))}
+            parts = {str(number): (Part(path, one),) for number, one in enumerate((before, *pair))}
             feeds.append(Feed(path, {key: parts[key] for key in "01"}, {key: parts[key] for key in "12"}))
     return feeds if len(feeds) + len(feeds_of(good, bad)) > 1 else []
 
@@ -113,20 +120,18 @@ def feeds_of(good: Made, bad: Made) -> list[Feed]:
     return [feed for feed in feeds if feed.entered]
 
 
-def _parts(made: Made, without: set[str]) -> dict[str, dict[str, Part]]:
-    """Parts by feed and key; a feed with several files for one key has no parts that could stand for each other."""
-    found: dict[str, dict[str, Part]] = {}
-    for path, digest in made.files.items():
+def _parts(made: Made, without: set[str]) -> dict[str, dict[str, Came]]:
+    """What came, by feed and time; the files of a time in the order of their names."""
+    found: dict[str, dict[str, Came]] = {}
+    for path, digest in sorted(made.files.items()):
         where, key = _place_of(made, path)
         if key and path not in without:
-            parts = found.setdefault(where, {})
-            parts[key] = Part(path, digest) if key not in parts else _SEVERAL
-    return {where: parts for where, parts in found.items() if _SEVERAL not in parts.values()}
+            came = found.setdefault(where, {})
+            came[key] = (*came.get(key, ()), Part(path, digest))
+    return found
 
 
 def _place_of(made: Made, path: str) -> tuple[str, str]:
-    if path in made.parts:
-        folder, part = made.parts[path]
-        return folder, key_of(part) if role_of(f"/{part}").key else ""
-    role = role_of(path)
-    return role.template, role.key
+    part = made.parts.get(path)
+    role = role_of(f"/{part.path}" if part else path)
+    return part.folder if part else role.template, moment_in(role.key)

@@ -14,13 +14,11 @@ import json
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lineagekit.events.combine import combine
-from lineagekit.events.naming import escape_name
 from lineagekit.events.producers import AIRFLOW, airflow, known_producer
-from lineagekit.events.said import Name, Piece, Said, Told, Touch
-from lineagekit.identity.manifest import Manifest
+from lineagekit.events.said import Name, Said, Told, Touch
 from lineagekit.store.bind import SKEW, Binder
 from lineagekit.store.column_claims import Claimed, withdraw, witnesses
 from lineagekit.store.flows import Flows, pairs_of
@@ -30,6 +28,7 @@ from lineagekit.store.index_file import BASE
 from lineagekit.store.log import Store
 from lineagekit.store.names import Names
 from lineagekit.store.packing import plain
+from lineagekit.store.pieces import with_all_pieces
 from lineagekit.store.put import LINKED, Pending, Putter
 from lineagekit.store.run_ids import clear_run, number_of_run, run_text
 
@@ -171,10 +170,10 @@ class Filling:
         claimed = self._take_out(number, told_before) if told_before is not None else None
         for name, touch in told.said.inputs.items():
             if touch.pieces_total > len(touch.pieces):
-                told.said.inputs[name] = self._with_all_pieces(touch)
+                told.said.inputs[name] = with_all_pieces(self._store, touch)
         for name, touch in told.said.outputs.items():
             if touch.pieces_total > len(touch.pieces):
-                told.said.outputs[name] = self._with_all_pieces(touch)
+                told.said.outputs[name] = with_all_pieces(self._store, touch)
         put = self._putter.put(told, number)
         self._pending += put.reads
         self._writes += [_Write(place, at, snap, bool(done)) for _, place, at, snap, _, done, *_ in put.writes if at]
@@ -203,11 +202,6 @@ class Filling:
         """Events of a run up to here: what lies behind is another transaction's."""
         rows = [row for row in self._store.run_events(run) if row.seq <= newest]
         return hear(rows, self._store, refined=self._refined)
-
-    def _with_all_pieces(self, touch: Touch) -> Touch:
-        """The facet tells of a thousand parts; the manifest has them all."""
-        body = self._store.object("manifest", touch.digest) if touch.digest else None
-        return replace(touch, pieces=tuple(_pieces_in(body))) if body else touch
 
     def _answered_at(self, place: int, writes: list[_Write]) -> Iterator[int]:
         """Runs of before whose reads these writes may have answered: by this name, by one around or inside, by none."""
@@ -276,8 +270,3 @@ class Filling:
         self._names.set_kind(dataset, touch.kind)
         self._putter.put_owners("dataset", dataset, touch.owners)
         return dataset
-
-
-def _pieces_in(manifest: bytes) -> Iterator[Piece]:
-    for entry in Manifest.from_lines(manifest.decode().splitlines()):
-        yield Piece(escape_name(entry.path), str(entry.digest), "", entry.size)

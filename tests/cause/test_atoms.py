@@ -13,7 +13,7 @@ import pytest
 from lineagekit.cause.atoms import REST, WINDOW, Atom, Atoms, atoms_of
 from lineagekit.cause.blame import Question, blame
 from lineagekit.cause.change import Change
-from lineagekit.cause.files import Made, made_of
+from lineagekit.cause.files import Made, Place, made_of
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.rank import Suspect
 from lineagekit.cause.views import Views
@@ -106,7 +106,7 @@ def test_new_parts_with_other_columns_move_with_the_window(tmp_path: Path) -> No
     good = Made(files={"/raw/a/day=2026-05-01/a.csv": "blake3:1", "/raw/b.csv": "blake3:2"})
     bad = Made(files={"/raw/a/day=2026-05-02/a.csv": "blake3:3", "/raw/b.csv": "blake3:4"})
     for made, day in ((good, 1), (bad, 2)):
-        made.parts[f"/raw/a/day=2026-05-0{day}/a.csv"] = ("/raw/a", f"day=2026-05-0{day}/a.csv")
+        made.parts[f"/raw/a/day=2026-05-0{day}/a.csv"] = Place("/raw/a", f"day=2026-05-0{day}/a.csv", f"2026-05-0{day}")
     found = SimpleNamespace(
         exam=SimpleNamespace(name=""),
         suspects=[

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,12 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from pyarrow import csv as pacsv
 from pyarrow import parquet
 
 from lineagekit.cause.atoms import WINDOW, Atom, Atoms
 from lineagekit.cause.bisect import Judge, bisect
-from lineagekit.cause.files import Made
-from lineagekit.cause.graft import columns_of, graft, rows_of
+from lineagekit.cause.files import Made, Place
+from lineagekit.cause.graft import Held, columns_of, graft, keys_among, rows_of
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.outcome import Outcome
 from lineagekit.cause.placebo import hybrids, judge, net_repair, separate
@@ -46,15 +48,50 @@ def read(body: bytes) -> pa.Table:
     return parquet.read_table(pa.BufferReader(body))
 
 
+def grafted(own: bytes, donor: bytes, path: str, shared: set[str], rows: Sequence[pa.Table] = ()) -> bytes | None:
+    """Of parts that are one file each."""
+    made = graft([Held(path, own)], [Held(path, donor)], shared, rows)
+    return made[0] if made else None
+
+
 def test_a_graft_has_its_own_rows_and_keys_and_the_others_values() -> None:
     own, donor = table(9, rows=30, scale=100.0), table(8)
-    made = graft(as_bytes(own), as_bytes(donor), "new.parquet", {"row", "place"})
+    made = grafted(as_bytes(own), as_bytes(donor), "new.parquet", {"row", "place"})
     assert made is not None
     found = read(made)
     assert found["row"] == own["row"]
     assert found["place"] == own["place"]
     assert set(found["value"].to_pylist()) <= set(donor["value"].to_pylist())
     assert found["value"].to_pylist() != donor["value"].to_pylist()[:30]
+
+
+def test_a_day_in_several_files_is_one_part_and_each_file_keeps_its_rows() -> None:
+    own, donor = table(9, scale=100.0), table(8)
+    files = [
+        Held(f"{name}.parquet", as_bytes(one))
+        for name, one in zip("abc", (own[:10], own[10:15], own[15:]), strict=True)
+    ]
+    made = graft(files, [Held("x.parquet", as_bytes(donor[:40])), Held("y.parquet", as_bytes(donor[40:]))], {"row"})
+    assert made is not None
+    assert [read(body)["row"] for body in made] == [own["row"][:10], own["row"][10:15], own["row"][15:]]
+    assert max(value for body in made for value in read(body)["value"].to_pylist()) < 10
+    whole = graft(files, [Held("x.parquet", as_bytes(donor))], {"row"}, [table(9, rows=70).select(["row"])] * 2)
+    assert whole is not None
+    assert [read(body).num_rows for body in whole] == [10, 5, 55]  # the last one takes what is missing
+
+
+def test_of_a_doubled_day_in_several_files_no_row_comes_twice() -> None:
+    own, donor = table(9), table(8)
+    twice = [Held(f"{name}.parquet", as_bytes(own)) for name in "ab"]
+    made = graft(twice, [Held("x.parquet", as_bytes(donor))], {"row"}, [own.select(["row"])] * 2)
+    assert made is not None
+    assert [read(body).num_rows for body in made] == [50, 0]
+
+
+def test_several_files_that_are_no_tables_stand_in_only_for_as_many() -> None:
+    own = [Held("a.bin", b"1"), Held("b.bin", b"2")]
+    assert graft(own, [Held("a.bin", b"3"), Held("b.bin", b"4")], set()) == [b"3", b"4"]
+    assert graft(own, [Held("a.bin", b"3")], set()) is None
 
 
 @pytest.mark.parametrize("wrong", ["truncated", "doubled", "drifted"])
@@ -64,19 +101,36 @@ def test_where_its_own_keys_are_wrong_those_of_most_other_feeds_count(wrong: str
     drifted = pa.table({"row": pc.add(own["row"], 1_000_000), "value": own["value"]})
     broken = {"truncated": own.slice(0, 5), "doubled": pa.concat_tables([own, own]), "drifted": drifted}[wrong]
     others = [drifted.select(["row"]), keys, keys]
-    made = graft(as_bytes(broken), as_bytes(donor), "a.parquet", {"row"}, others)
+    made = grafted(as_bytes(broken), as_bytes(donor), "a.parquet", {"row"}, others)
     assert made is not None
     assert read(made)["row"] == own["row"]
-    assert rows_of(as_bytes(own), "a.parquet") == keys
-    assert rows_of(as_bytes(pa.concat_tables([own, own])), "a.parquet") is None
+    assert rows_of([Held("a.parquet", as_bytes(own))]) == keys
+    assert rows_of([Held("a.parquet", as_bytes(pa.concat_tables([own, own])))]) is None
 
 
 def test_what_is_no_table_is_taken_whole_and_what_does_not_fit_not_at_all() -> None:
-    assert graft(b"new", b"old", "a.bin", set()) == b"old"
-    assert graft(b"0,0\n1,5\n", b"0,0\n1,4\n", "a.csv", set()) == b"0,0\n1,4\n"
+    assert grafted(b"new", b"old", "a.bin", set()) == b"old"
+    assert grafted(b"0,0\n1,5\n", b"0,0\n1,4\n", "a.csv", set()) == b"0,0\n1,4\n"
     keys_only = as_bytes(pa.table({"row": [1, 2, 3]}))
-    assert graft(keys_only, as_bytes(pa.table({"row": [7, 8, 9]})), "a.parquet", {"row"}) is None
-    assert graft(as_bytes(table(1)), as_bytes(table(1).slice(0, 0)), "a.parquet", {"row"}) is None
+    assert grafted(keys_only, as_bytes(pa.table({"row": [7, 8, 9]})), "a.parquet", {"row"}) is None
+    assert grafted(as_bytes(table(1)), as_bytes(table(1).slice(0, 0)), "a.parquet", {"row"}) is None
+
+
+def test_a_label_that_is_called_as_in_another_feed_is_no_key() -> None:
+    own = pa.table({"row": [1, 2, 3, 4], "label": [0, 0, 0, 0]})
+    donor = pa.table({"row": [5, 6, 7, 8], "label": [1, 1, 1, 1]})
+    made = grafted(as_bytes(own), as_bytes(donor), "a.parquet", {"row", "label"})
+    assert made is not None
+    assert read(made).to_pydict() == {"row": [1, 2, 3, 4], "label": [1, 1, 1, 1]}
+
+
+def test_a_file_is_joined_only_by_what_identifies_its_rows(tmp_path: Path) -> None:
+    exam = pa.table({"customer": [1, 2, 3], "label": [0, 1, 0], "score": [0.5, 0.6, 0.7]})
+    parquet.write_table(exam, tmp_path / "exam.parquet")
+    pacsv.write_csv(exam, tmp_path / "exam.csv")
+    for path in (tmp_path / "exam.parquet", tmp_path / "exam.csv"):
+        assert keys_among(path, str(path), {"customer", "label", "score", "other"}) == {"customer"}
+        assert keys_among(path, str(path), {"other"}) == set()
 
 
 def test_numbers_with_fractions_are_no_keys() -> None:
@@ -93,7 +147,7 @@ def made_of(folder: Path, days: range, scales: dict[str, dict[int, float]]) -> M
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(as_bytes(table(day, scale=scales.get(feed, {}).get(day, 1.0))))
             made.files[str(path)] = str(fingerprint(str(path)).digest("blake3"))
-            made.parts[str(path)] = (str(folder / feed), f"day={KEYS[day]}/part.parquet")
+            made.parts[str(path)] = Place(str(folder / feed), f"day={KEYS[day]}/part.parquet", KEYS[day])
     return made
 
 
@@ -121,9 +175,28 @@ def test_the_same_operation_is_done_to_both_builds_at_the_same_ages(tmp_path: Pa
 
 
 def test_a_window_that_moved_too_far_has_nothing_that_could_stand_in() -> None:
-    parts = {key: Part(f"/a/{key}", key) for key in "12345"}
-    feed = Feed("/a", {key: parts[key] for key in "123"}, {key: parts[key] for key in "345"})
+    parts = {key: (Part(f"/a/{key}", key),) for key in "123456789"}
+    feed = Feed("/a", {key: parts[key] for key in "1234"}, {key: parts[key] for key in "4567"})
     assert feed.stand_ins(in_bad=True) == feed.stand_ins(in_bad=False) == {}
+
+
+def test_where_few_older_parts_are_left_one_stands_in_for_several_of_the_placebo() -> None:
+    parts = {key: (Part(f"/a/{key}", key),) for key in "123456789"}
+    feed = Feed("/a", {key: parts[key] for key in "12345"}, {key: parts[key] for key in "45678"})
+    assert feed.stand_ins(in_bad=True) == {"6": "3", "7": "4", "8": "5"}
+    assert feed.stand_ins(in_bad=False) == {"5": "2", "4": "1", "3": "2"}
+
+
+def test_files_of_one_day_belong_together_whatever_else_moves_in_their_names() -> None:
+    def made(*days: int) -> Made:
+        ends = [f"part-0000{n}-0a1b2c3d-0000-4000-8000-00000000000{{}}.c000.snappy.parquet" for n in "01"]
+        names = [f"/raw/c={c}/dt=2026-05-0{day}/{end.format(day)}" for day in days for c in "ab" for end in ends]
+        return Made(files={name: name for name in names})
+
+    (feed,) = feeds_of(made(1, 2), made(2, 3))
+    assert feed.entered == ("2026-05-03",)
+    assert [len(came) for came in feed.good.values()] == [4, 4]
+    assert feed.stand_ins(in_bad=True) == {"2026-05-03": "2026-05-02"}
 
 
 def test_what_runs_on_the_way_made_is_no_feed() -> None:
@@ -172,8 +245,8 @@ def test_files_that_are_written_anew_for_each_build_belong_together() -> None:
     *history, bad = builds(*({"/a": f"a{n}", "/b": f"b{n}", "/c": "c", "/d": f"d{n // 3}"} for n in range(5)))
     feeds = anew_for_each(history, history[-1], bad)
     assert [feed.where for feed in feeds] == ["/a", "/b"]
-    assert feeds[0].good == {"0": ("/a", "a2"), "1": ("/a", "a3")}
-    assert feeds[0].bad == {"1": ("/a", "a3"), "2": ("/a", "a4")}
+    assert feeds[0].good == {"0": (("/a", "a2"),), "1": (("/a", "a3"),)}
+    assert feeds[0].bad == {"1": (("/a", "a3"),), "2": (("/a", "a4"),)}
     assert feeds[0].stand_ins(in_bad=True) == {"2": "1"}
     assert feeds[0].stand_ins(in_bad=False) == {"1": "0"}
 
@@ -205,10 +278,10 @@ def test_where_most_rows_are_there_on_both_days_a_part_stands_in_as_it_is() -> N
     donor = pa.table({"customer": np.arange(10, 60), "value": np.arange(50) / 4})
     drifted = own.set_column(0, "customer", pc.add(own["customer"], 1_000_000))
     usual = [own.select(["customer"])] * 2
-    assert graft(as_bytes(own), as_bytes(donor), "a.parquet", {"customer"}) == as_bytes(donor)
-    assert graft(as_bytes(drifted), as_bytes(donor), "a.parquet", {"customer"}, usual) == as_bytes(donor)
+    assert grafted(as_bytes(own), as_bytes(donor), "a.parquet", {"customer"}) == as_bytes(donor)
+    assert grafted(as_bytes(drifted), as_bytes(donor), "a.parquet", {"customer"}, usual) == as_bytes(donor)
     few = donor.slice(30)
-    made = graft(as_bytes(own), as_bytes(few), "a.parquet", {"customer"})
+    made = grafted(as_bytes(own), as_bytes(few), "a.parquet", {"customer"})
     assert made is not None
     assert read(made)["customer"] == own["customer"]
 
@@ -269,11 +342,10 @@ def test_two_that_both_went_wrong_and_one_that_nothing_stands_in_for_are_not_tol
 
 def test_a_feed_that_is_the_only_one_to_operate_on_is_not_named_where_others_moved_too(tmp_path: Path) -> None:
     good, bad = made_of(tmp_path, range(2, 7), {}), made_of(tmp_path, range(3, 8), {})
-    for made in (good, bad):  # feed b comes in two files a day
+    for made, name in ((good, "old"), (bad, "new")):  # b has no days
         for path in [one for one in made.files if "/b/" in one]:
-            folder, part = made.parts[path]
-            made.files[f"{path}.more"] = "blake3:" + path[-20:]
-            made.parts[f"{path}.more"] = folder, f"{part}.more"
+            del made.files[path], made.parts[path]
+        made.files[str(tmp_path / "b" / name)] = f"blake3:{name}"
     files = {path: (good.files.get(path), bad.files.get(path)) for path in {**good.files, **bad.files}}
     atoms = Atoms((Atom(WINDOW, "the window", 0.1, files),), {})
     surgeon = Surgeon(

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from lineagekit.cause.views import Views
+from lineagekit.identity.digest import Digest
+from lineagekit.identity.manifest import Entry, Manifest
 from lineagekit.store import query
 from lineagekit.store.admit import admit
 from lineagekit.store.index import open_index
@@ -73,3 +75,27 @@ def test_the_page_of_a_task_is_that_of_its_scheduler(views: Any) -> None:
 def test_a_page_that_is_no_address_is_none(views: Any) -> None:
     facets = {"airflow": {"taskInstance": {"log_url": "javascript:alert(1)"}}}
     assert views(event(WRITE, "shop.train", facets)).page(WRITE) == ""
+
+
+def folder_read(digest: str) -> dict[str, Any]:
+    told = event(WRITE, "train", {}, producer="https://lineagekit.dev")
+    facet = {"_producer": "x", "_schemaURL": "x", "state": "exact", "digest": digest}
+    told["inputs"] = [{"namespace": "file", "name": "/raw/a", "inputFacets": {"lineagekit_inputContent": facet}}]
+    return told
+
+
+@pytest.mark.parametrize(("most", "count"), [(3, 3), (2, 0)])
+def test_a_folder_that_was_read_whole_is_known_file_by_file_unless_it_has_too_many(
+    views: Any, monkeypatch: pytest.MonkeyPatch, most: int, count: int
+) -> None:
+    monkeypatch.setattr("lineagekit.cause.views._MOST_PIECES", most)
+    digests = [Digest("blake3", f"{number:064x}") for number in range(3)]
+    manifest = Manifest.from_entries(Entry(f"day={n}/p.csv", 9, one) for n, one in enumerate(digests))
+    looked = views(folder_read(str(manifest.digest)))
+    with looked._store.write():
+        looked._store.keep_object("manifest", str(manifest.digest), "".join(manifest.to_lines()).encode())
+    (run,) = query.all_runs(looked.db)
+    (use,) = looked.of(run).inputs.values()
+    assert [(piece.path, piece.digest) for piece in use.touch.pieces] == [
+        (f"day={number}/p.csv", str(one)) for number, one in enumerate(digests)
+    ][:count]

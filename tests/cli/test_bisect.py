@@ -4,89 +4,21 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.cli.conftest import PROGRAM
+from tests.cli.projects import CODE, PIPELINE, Project, project_in
 
 pytestmark = pytest.mark.caged
 
-PIPELINE = """
-import argparse, csv, json, os, sys
-import lineagekit
-from helper import WEIGHT
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--lr", type=float, default=0.1)
-lr = lineagekit.params(parser.parse_args()).lr
-labels = [int(row[1]) for row in csv.reader(open(os.path.abspath("labels.csv")))]
-prices = [float(row[1]) for row in csv.reader(open("prices.csv"))]
-with open("model.json", "w") as file:
-    json.dump({"labels": labels, "prices": prices, "weight": WEIGHT, "lr": lr}, file)
-lineagekit.model("model.json", name="m")
-exam = [int(row[1]) for row in csv.reader(open("exam.csv"))]
-right = sum(a == b for a, b in zip(labels, exam)) / len(exam)
-auc = 0.5 + 0.4 * right * WEIGHT - (0.2 if sum(prices) > 1000 else 0.0) - (0.1 if lr > 1 else 0.0)
-with open("auc.json", "w") as file:
-    json.dump({"auc": auc}, file)
-print(lineagekit.metric("auc", auc, of="model.json", on="exam.csv", higher_is_better=True))
-"""
-CODE = [sys.executable, "pipeline.py", "--lr", "{lr}"]
 Lineagekit = Callable[..., subprocess.CompletedProcess[str]]
-
-
-class Project:
-    """A folder with a pipeline, its store, and who builds in it."""
-
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
-        self.folder, self.environ = folder, environ
-        self.lr = "0.1"
-        (folder / "pipeline.py").write_text(PIPELINE)
-        self.write(helper="WEIGHT = 1.0\n", labels="0110100101", prices="1 2 3", exam="0110100101")
-
-    def write(self, **files: str) -> None:
-        for name, text in files.items():
-            if name == "helper":
-                (self.folder / "helper.py").write_text(text)
-                continue
-            rows = text.split() if name == "prices" else list(text)
-            lines = (f"{number},{value}\n" for number, value in enumerate(rows))
-            (self.folder / f"{name}.csv").write_text("".join(lines))
-
-    def __call__(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [PROGRAM, *words], cwd=self.folder, env={**self.environ, **environ}, capture_output=True, text=True
-        )
-
-    def build(self, **environ: str) -> None:
-        done = self("run", "--quiet", "--", sys.executable, "pipeline.py", "--lr", self.lr, **environ)
-        assert done.returncode == 0, done.stderr
-
-    def bisect(self, *words: str) -> dict[str, Any]:
-        done = self("bisect", "m", *words[: words.index("--")], "--json", *words[words.index("--") :])
-        assert done.returncode in (0, 1), done.stdout + done.stderr
-        result: dict[str, Any] = json.loads(done.stdout)["result"]
-        return result
-
-    def picture(self) -> dict[str, tuple[bytes, int, int]]:
-        """Everything of the user's: contents, modes and times."""
-        paths = [path for path in self.folder.rglob("*") if path.is_file() and ".lineagekit" not in path.parts]
-        return {str(path): (path.read_bytes(), path.stat().st_mode, path.stat().st_mtime_ns) for path in paths}
-
-
-def project_in(folder: Path, cache: Path) -> Project:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LINEAGEKIT_", "CI"))}
-    own = {"LINEAGEKIT_STORE": str(folder / ".lineagekit"), "LINEAGEKIT_CACHE": str(cache), "COLUMNS": "80"}
-    return Project(folder, {**kept, **own, "PYTHONDONTWRITEBYTECODE": "1"})
 
 
 @pytest.fixture
@@ -383,41 +315,3 @@ def test_where_the_exam_was_swapped_it_says_that_it_is_not_the_model(project: Pr
     done = project("bisect", "m", "--", *CODE)
     assert done.returncode == 4, done.stdout + done.stderr
     assert "no culprit: evaluation changed. measured like the good build, the bad one is as good" in done.stdout
-
-
-DAILY = """
-import csv
-import lineagekit
-
-clicks, views, labels = ({row[0]: int(row[1]) for row in csv.reader(open(f"{name}.csv"))} for name in FEEDS)
-right = sum(labels[one] == clicks[one] ^ views[one] for one in labels) / len(labels)
-with open("model.json", "w") as file:
-    file.write(str(right))
-lineagekit.model("model.json", name="m")
-lineagekit.metric("accuracy", right, of="model.json", higher_is_better=True)
-"""
-
-
-def _day(project: Project, day: int, *, flipped: bool) -> None:
-    """Of three feeds, each written anew: what they say of most customers lasts, of the others it is of the day."""
-    feeds: dict[str, list[int]] = {"clicks": [], "views": [], "labels": []}
-    for one in range(300):
-        lasting = random.Random(one if one % 4 else 1000 * day + one)
-        bits = lasting.getrandbits(1), lasting.getrandbits(1)
-        label = bits[0] ^ bits[1] ^ (flipped and random.Random(-one).random() < 0.2)
-        for name, value in zip(feeds, (*bits, label), strict=True):
-            feeds[name].append(value)
-    for name, values in feeds.items():
-        (project.folder / f"{name}.csv").write_text("".join(f"{one},{value}\n" for one, value in enumerate(values)))
-    project.build()
-
-
-def test_of_feeds_that_are_written_anew_each_day_the_one_is_named_that_went_wrong(project: Project) -> None:
-    (project.folder / "pipeline.py").write_text(DAILY.replace("FEEDS", '("clicks", "views", "labels")'))
-    for day in range(6):
-        _day(project, day, flipped=day == 5)
-    found = project.bisect("--", sys.executable, "pipeline.py")
-    assert found["status"] == "confirmed", found
-    ((cause,),) = found["causes"]
-    assert cause.startswith(str(project.folder / "labels.csv"))
-    assert "carried forward, with placebo" in found["how"]

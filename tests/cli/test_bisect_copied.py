@@ -19,6 +19,7 @@ from lineagekit.cause import cage, landlock
 from lineagekit.cause import filter as filter_
 from tests.cause.ground import running
 from tests.cli.conftest import PROGRAM
+from tests.cli.projects import environ_of
 
 pytestmark = pytest.mark.skipif(
     landlock.abi() < 3 or not filter_.is_known(), reason="this kernel's Landlock holds no truncation"
@@ -98,9 +99,7 @@ class Project:
 
 
 def project_in(folder: Path, cache: Path) -> Project:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LINEAGEKIT_", "CI"))}
-    own = {"LINEAGEKIT_STORE": str(folder / "project/.lineagekit"), "LINEAGEKIT_CACHE": str(cache), "COLUMNS": "80"}
-    return Project(folder / "project", {**kept, **own, "PYTHONDONTWRITEBYTECODE": "1"})
+    return Project(folder / "project", environ_of(folder / "project", cache))
 
 
 @pytest.fixture

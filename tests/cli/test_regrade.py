@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_bisect import PIPELINE, Project, project_in
+from tests.cli.projects import PIPELINE, Project, project_in
 
 pytestmark = pytest.mark.caged
 
