@@ -203,7 +203,9 @@ def _with_marks(series: Series, store: Store) -> Series:
     """What people said of builds: `lineagekit mark good churn@41`."""
     marks = store.verdicts()
     for build in series.builds:
-        build.mark = next((marks[run] for run in (build.id, *build.repeats.values()) if run in marks), "")
+        build.mark = next(
+            (marks[run] for run in (build.id, *(one.id for one in build.repeats.values())) if run in marks), ""
+        )
     return series
 
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 from lineagekit.cause.step import exam_error
 from lineagekit.cause.views import Use, Views
@@ -47,6 +48,13 @@ class Grade:
     higher_is_better: bool | None
 
 
+class Repeat(NamedTuple):
+    """A run that made what another had made before."""
+
+    id: str
+    at: int
+
+
 @dataclass(slots=True)
 class Build:
     """A version of a model."""
@@ -59,8 +67,8 @@ class Build:
     digest: str
     version: str
     at: int
-    repeats: dict[int, str] = field(default_factory=dict)
-    """Other runs that made the same bytes, by their numbers."""
+    repeats: dict[int, Repeat] = field(default_factory=dict)
+    """Other runs that made the same bytes, by their numbers, in the order of time."""
     grades: list[Grade] = field(default_factory=list)
     mark: str = ""
     """good or bad, as a person said."""
@@ -122,6 +130,17 @@ def find_series(views: Views, target: Target) -> Series:
     return series
 
 
+def last_made(build: Build, *, before: Build) -> Build:
+    """The same, by the last run before another build that made these bytes: it has most in common with that one."""
+    made = {build.run: Repeat(build.id, build.at), **build.repeats}
+    earlier = [run for run, one in made.items() if one.at < before.at]
+    if not earlier or earlier[-1] == build.run:
+        return build
+    run = earlier[-1]
+    own, repeats = made.pop(run), made
+    return replace(build, run=run, id=own.id, at=own.at, repeats=repeats)
+
+
 def direction(series: Series, metric: str) -> bool:
     """Whether higher is better: as the record says, else as the name is known. Raises UsageError."""
     said = {grade.higher_is_better for build in series.builds for grade in build.grades if grade.metric == metric}
@@ -160,10 +179,10 @@ def _builds(db: Database, made: Iterable[Made], runs: Mapping[int, Run]) -> list
         if run.state in ("FAIL", "ABORT"):
             continue
         digest = snaps[one.snap].text if one.snap in snaps else ""
-        if digest and digest in by_digest:
-            by_digest[digest].repeats[run.id] = run.run
-            continue
         at = one.at or run.ended or run.began
+        if digest and digest in by_digest:
+            by_digest[digest].repeats[run.id] = Repeat(run.run, at)
+            continue
         build = Build(len(builds) + 1, run.id, run.run, one.dataset, digest, one.version, at)
         builds.append(build)
         if digest:

@@ -12,8 +12,8 @@ import math
 import statistics
 from dataclasses import dataclass, replace
 
-from lineagekit.cause.builds import Build, Series, direction
-from lineagekit.cause.step import MOST, Gate, Shape, gate, shape
+from lineagekit.cause.builds import Build, Series, direction, last_made
+from lineagekit.cause.step import MOST, Gate, Shape, beginning, gate, shape
 from lineagekit.errors import NotFoundError, UsageError
 
 _MOST_METRICS = 8
@@ -57,7 +57,8 @@ def choose(series: Series, *, metric: str = "", good: str = "", bad: str = "", h
         pair = _beside(builds, first, last)
         return Chosen(*pair, rule or "the newest and the one before: nothing was measured", is_asked=bool(rule))
     best = max(found, key=_severity)
-    return replace(best, others=tuple(one for one in found if one is not best))
+    others = tuple(one for one in found if one is not best)
+    return replace(best, good=last_made(best.good, before=best.bad), others=others)
 
 
 def _by(
@@ -92,8 +93,11 @@ def _by_grades(series: Series, metric: str, given: tuple[Build | None, Build | N
         # Several steps down in a row are one story, told from before the first.
         first = worse[0] if len(worse) == len(found.steps) else worse[-1]
         numbers = " and ".join(str(graded[k].number) for k in worse if k >= first)
-        rule = f"the grades step {'down' if higher_is_better else 'up'} at build {numbers}"
-        return _judged(series, metric, (graded[first - 1], graded[worse[-1]]), rule, higher=higher_is_better)
+        since = beginning(values, first, higher_is_better=higher_is_better)
+        how = f"get worse from build {graded[since].number} on, and " if since < first else ""
+        rule = f"the grades {how}step {'down' if higher_is_better else 'up'} at build {numbers}"
+        chosen = _judged(series, metric, (graded[since - 1], graded[worse[-1]]), rule, higher=higher_is_better)
+        return replace(chosen, steps=tuple(sorted({graded[since].number, *chosen.steps})))
     if found.kind == "trend" and (values[-1] < values[0]) == higher_is_better:
         rule = "the grades drift, without a single step"
         return _judged(series, metric, (graded[0], graded[-1]), rule, higher=higher_is_better)

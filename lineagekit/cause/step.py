@@ -23,6 +23,10 @@ _ALARM = 0.01
 _ONE_STEP, _TWO_STEPS = 4, 8
 """Parameters that these count for: levels, and more than one for each place, which was chosen among many."""
 _TINY = 1e-12
+_CLEARLY = 4
+"""Times the noise by which each build of a fall that goes on is worse than the one before."""
+_LEAST = 6
+"""Values before it whose noise is known."""
 _SHARES = ("acc", "precision", "recall", "f1")
 """Metrics that are shares of rows."""
 
@@ -60,6 +64,15 @@ def shape(values: Sequence[float]) -> Shape:
     rivals = [score for score, other in candidates if other.kind == found.kind and other.steps != found.steps]
     margin = min(rivals) - best if rivals else math.inf
     return Shape(found.kind, found.steps, noise_of(values), margin)
+
+
+def beginning(values: Sequence[float], first: int, *, higher_is_better: bool) -> int:
+    """Where a fall began that leads to this step build by build: a window takes in one more bad day with each."""
+    limit = max(_CLEARLY * noise_of(values[:first]), _TINY)
+    sign = 1 if higher_is_better else -1
+    while first > _LEAST and sign * (values[first - 2] - values[first - 1]) > limit:
+        first -= 1
+    return first
 
 
 def noise_of(values: Sequence[float]) -> float:

@@ -65,7 +65,7 @@ class Feed:
         """
         count, known = len(self.entered), sorted(self.good)
         newest, older = known[-count:], known[-2 * count : -count]
-        if not count or 2 * len(older) < count:
+        if not count or not older:
             return {}
         if in_bad:
             return dict(zip(self.entered, newest, strict=True))

@@ -147,6 +147,29 @@ def test_equal_bytes_of_two_runs_are_one_build(tmp_path: Path) -> None:
     assert (len(first.repeats), first.values("auc"), second.values("auc")) == (1, [0.9, 0.902], [0.8])
 
 
+def test_of_runs_that_made_the_same_bytes_the_last_one_before_the_bad_build_is_compared(tmp_path: Path) -> None:
+    def day(auc: float, raw: str, labels: str, clean: str) -> Day:
+        return Day(auc, is_seeded=True, raw=raw, labels=labels, clean=clean)
+
+    days = [
+        day(0.9, "r", "l", "c"),
+        day(0.9, "R", "l", "c"),
+        day(0.8, "R", "flipped", "d"),
+        day(0.9, "later", "l", "c"),
+    ]
+    found = answer(tmp_path, days, good="1", bad="2")
+    assert [(one.change.kind, one.change.where) for one in found.suspects] == [("source", "/data/labels.csv")]
+
+
+def test_a_fall_that_goes_on_build_by_build_is_told_from_where_it_began(tmp_path: Path) -> None:
+    falling = [Day(auc, labels="flipped") for auc in (0.89, 0.87, 0.8, 0.6)]
+    days = [*(Day(0.9 + n % 3 / 1000) for n in range(12)), *falling]
+    found = answer(tmp_path, days)
+    assert (found.chosen.good.number, found.chosen.bad.number) == (12, 16)
+    assert found.chosen.rule.startswith("the grades get worse from build 13 on, and step down at build ")
+    assert [(one.change.where, one.onset) for one in found.accused] == [("/data/labels.csv", 13)]
+
+
 def test_two_steps_down_are_told_apart_with_what_came_with_each(tmp_path: Path) -> None:
     days = [*good_days(), *(Day(0.85 + d / 1000, labels="flipped") for d in range(4))]
     days += [Day(0.8 + d / 1000, labels="flipped", params={"lr": "9"}) for d in range(4)]

@@ -176,7 +176,7 @@ def test_the_same_operation_is_done_to_both_builds_at_the_same_ages(tmp_path: Pa
 
 def test_a_window_that_moved_too_far_has_nothing_that_could_stand_in() -> None:
     parts = {key: (Part(f"/a/{key}", key),) for key in "123456789"}
-    feed = Feed("/a", {key: parts[key] for key in "1234"}, {key: parts[key] for key in "4567"})
+    feed = Feed("/a", {key: parts[key] for key in "123"}, {key: parts[key] for key in "456"})
     assert feed.stand_ins(in_bad=True) == feed.stand_ins(in_bad=False) == {}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lineagekit.cause.builds import Build, Grade, Series, direction
 from lineagekit.cause.choose import choose
-from lineagekit.cause.step import exam_error, gate, shape, t_quantile
+from lineagekit.cause.step import beginning, exam_error, gate, shape, t_quantile
 from lineagekit.errors import UsageError
 
 
@@ -46,6 +46,17 @@ def test_a_single_step_is_told_as_one_nearly_always() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_two_steps_are_two(seed: int) -> None:
     assert shape(noisy((0.9, 6), (0.85, 5), (0.8, 5), seed=seed)).steps == (6, 11)
+
+
+def test_a_fall_begins_where_each_value_is_clearly_worse_than_the_one_before() -> None:
+    quiet = [0.9, 0.901, 0.899, 0.9, 0.902, 0.9, 0.901]
+    values = [*quiet, 0.89, 0.87, 0.6]
+    assert beginning(values, 9, higher_is_better=True) == 7
+    assert beginning([-one for one in values], 9, higher_is_better=False) == 7
+    assert beginning([*quiet, 0.9, 0.6], 8, higher_is_better=True) == 8
+    assert beginning([*quiet, 0.91, 0.6], 8, higher_is_better=True) == 8
+    assert beginning(values[4:], 5, higher_is_better=True) == 5  # the noise of so few is not known
+    assert beginning([0.9] * 8 + [0.8, 0.6], 9, higher_is_better=True) == 8
 
 
 @pytest.mark.parametrize("seed", range(20))
