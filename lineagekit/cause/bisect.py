@@ -109,7 +109,7 @@ def _apart_from_window(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Done:
         of_change, of_window = (
             (shares[one] + shares[cause] - shares[other]) / 2 for one, other in ((change, window), (window, change))
         )
-        nets = {frozenset(["change"]): of_change, frozenset(["window"]): of_window}
+        nets = {"change": of_change, "window": of_window}
         if (found := judge_nets(nets, gap=shares[cause])) is not None:
             causes[place] = change if found == "change" else window
             notes.append(
@@ -220,11 +220,10 @@ def _within_window(rebuilds: Rebuilds, atoms: Atoms, finding: Finding, surgeon: 
     finding = replace(
         finding, probes=len(rebuilds.history), paid=rebuilds.paid, repairs=nets, notes=(*finding.notes, *found.notes)
     )
-    if found.feed is None:
-        causes = tuple(cause for cause in finding.causes if cause != (window,))
+    causes = tuple(cause for cause in finding.causes if cause != (window,))
+    if not found.feeds:
         return replace(finding, status="not separable", why=found.why, causes=causes, how="")
-    label = surgeon.label(found.feed)
-    causes = tuple((label,) if cause == (window,) else cause for cause in finding.causes)
+    causes += tuple((surgeon.label(feed),) for feed in found.feeds)
     return replace(finding, causes=causes, how=f"{found.why}; by {_counted(rebuilds)}")
 
 

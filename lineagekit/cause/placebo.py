@@ -4,9 +4,9 @@
 What the operation costs the good build is added to what it repairs in the bad one: the sum is what was wrong with the
 parts that came. Without that a healthy feed may look guilty: its part, too, took the fault along when it dropped out.
 
->>> judge({frozenset(["labels"]): 0.05, frozenset(["orders", "clicks"]): 0.01}, gap=0.06)
+>>> judge({"labels": 0.05, "orders": 0.01}, gap=0.06)
 'labels'
->>> judge({frozenset(["labels"]): 0.05, frozenset(["orders"]): 0.04}, gap=0.06) is None
+>>> judge({"labels": 0.05, "orders": 0.04}, gap=0.06) is None
 True
 """
 
@@ -24,6 +24,8 @@ Feeds = frozenset[str]
 
 _SHARE = 0.5
 """Of the gap, what has to be repaired; and of that, what no other feed may repair."""
+_MOST, _BEYOND_THE_OTHER = 0.75, 0.3
+"""Of the gap: what two feeds have to repair, or one if not all were tried; and each of the two beyond the other."""
 _BEYOND = 3
 """Standard deviations, of rebuilds that are not deterministic."""
 
@@ -40,22 +42,18 @@ def net_repair(scores: Sequence[float]) -> float:
     return (bad_after - bad) + (good - good_after)
 
 
-def judge(nets: Mapping[Feeds, float], *, gap: float) -> str | None:
-    """The feed that is it, if it repairs half of the gap, and no others without it, alone or together, half as much."""
-    single = [feeds for feeds in nets if len(feeds) == 1]
-    if not single:
-        return None
-    first = max(single, key=lambda feeds: nets[feeds])
-    others = [nets[feeds] for feeds in nets if not first <= feeds]
-    stands_out = others and nets[first] >= _SHARE * gap > 0 and max(others) <= _SHARE * nets[first]
-    return next(iter(first)) if stands_out else None
+def judge(nets: Mapping[str, float], *, gap: float) -> str | None:
+    """The one that is it: it repairs half of the gap, and no other one half as much."""
+    first, second, *_ = sorted(nets, key=lambda one: -nets[one])
+    return first if nets[first] >= _SHARE * gap > 0 and nets[second] <= _SHARE * nets[first] else None
 
 
 @dataclass(frozen=True, slots=True)
 class Separated:
-    """Which feed it is, or that it cannot be told."""
+    """Which feeds it is."""
 
-    feed: str | None
+    feeds: tuple[str, ...]
+    """More than one where each explains what the others do not; none where it cannot be told."""
     why: str
     nets: Mapping[str, float]
     notes: tuple[str, ...] = ()
@@ -124,20 +122,26 @@ class _Theatre:
         """What these came to, which were done."""
         return self.nets[frozenset(map(self.where, operations))]
 
-    def separated(self, feed: str | None, why: str = "") -> Separated:
-        """The end."""
+    @property
+    def is_all_tried(self) -> bool:
+        """Whether everything that moved with the window can be operated on."""
+        return not (self.notes or self.surgeon.untried())
+
+    def separated(self, operations: Sequence[str], why: str) -> Separated:
+        """The end; `why` where it is none."""
         single = {next(iter(feeds)): net for feeds, net in self.nets.items() if len(feeds) == 1}
-        if feed is not None:
-            tried = " that could be tried" if self.surgeon.untried() or self.notes else ""
+        if operations:
+            tried = "" if self.is_all_tried else " that could be tried"
+            each = "together they account" if len(operations) > 1 else "accounts"
             why = (
-                f"carried forward, with placebo: accounts for {single[feed]:.4g} of the drop of {self.gap:.4g}, "
+                f"carried forward, with placebo: {each} for {self.net(operations):.4g} of the drop of {self.gap:.4g}, "
                 f"and no other feed{tried} for half as much"
             )
-        return Separated(feed, why, single, tuple(self.notes))
+        return Separated(tuple(map(self.where, operations)), why, single, tuple(self.notes))
 
 
 def separate(surgeon: Surgeon, rebuilds: Rebuilds) -> Separated:
-    """Operate on the likeliest feed; if that is not it, on half of the others at a time; at last on each.
+    """Operate on the likeliest feed; if that is not it, on half of the others at a time; at last on the fewest that do.
 
     Of who repairs the drop, no other feed may repair half as much: an operation may hide what another feed did. The
     others are operated on together; only where that repairs too much by halves, down to the one that does so alone.
@@ -146,35 +150,75 @@ def separate(surgeon: Surgeon, rebuilds: Rebuilds) -> Separated:
     try:
         found = _found(theatre, theatre.ready())
     except _TooNoisyError:
-        return theatre.separated(None, "rebuilds differ too much from each other: say --repeat 5")
+        return theatre.separated([], "rebuilds differ too much from each other: say --repeat 5")
     return theatre.separated(found, "the feeds of the window that moved cannot be told apart")
 
 
-def _found(theatre: _Theatre, ready: list[str]) -> str | None:
-    for operation in _candidates(theatre, ready) if len(ready) > 1 else ():
-        if theatre.repairs([operation]):
-            others = [one for one in ready if one != operation]
-            return None if _has_rival(theatre, theatre.net([operation]), others) else theatre.where(operation)
-    return None
+def _found(theatre: _Theatre, ready: list[str]) -> list[str]:
+    for chosen in _candidates(theatre, ready) if len(ready) > 1 else ():
+        if not theatre.repairs(chosen):
+            continue
+        if len(chosen) == 1:
+            rival = _rival(theatre, [], chosen, ready)
+            if not rival:
+                return chosen if theatre.is_all_tried or theatre.net(chosen) >= _MOST * theatre.gap else []
+            chosen = [*chosen, *rival]
+        return chosen if _are_both_it(theatre, chosen, ready) else []
+    return []
 
 
-def _has_rival(theatre: _Theatre, most: float, others: list[str]) -> bool:
-    """Whether one of these alone repairs more than half as much, or may."""
-    if theatre.repairs(others) is None:
-        return True
-    if theatre.net(others) <= _SHARE * most:
+def _are_both_it(theatre: _Theatre, chosen: list[str], ready: list[str]) -> bool:
+    """Whether two account for most of the drop, and each for much that is left without it, as no third one does."""
+    if len(chosen) != 2 or theatre.repairs(chosen) is None or theatre.net(chosen) < _MOST * theatre.gap:
         return False
-    middle = len(others) // 2
-    return middle == 0 or any(_has_rival(theatre, most, half) for half in (others[:middle], others[middle:]))
+    for base, one in ((chosen[:1], chosen[1:]), (chosen[1:], chosen[:1])):
+        if theatre.repairs(base) is None or theatre.net(chosen) - theatre.net(base) < _BEYOND_THE_OTHER * theatre.gap:
+            return False
+        if _rival(theatre, base, one, ready):
+            return False
+    return True
 
 
-def _candidates(theatre: _Theatre, ready: list[str]) -> Iterator[str]:
-    """The likeliest; then the one that is left by halves; then each, where halves lead astray."""
-    yield ready[0]
+def _rival(theatre: _Theatre, base: list[str], one: list[str], ready: list[str]) -> list[str]:
+    """Who repairs more than half of what one does, where the base is operated on as well; an operation hides others.
+
+    All others where that could not be built.
+    """
+    without = theatre.net(base) if base else 0.0
+    limit = _SHARE * (theatre.net([*base, *one]) - without)
+    others = [other for other in ready if other not in base + one]
+
+    def among(some: list[str]) -> list[str]:
+        if theatre.repairs([*base, *some]) is None:
+            return some
+        if theatre.net([*base, *some]) - without <= limit:
+            return []
+        middle = len(some) // 2
+        return some if not middle else among(some[:middle]) or among(some[middle:])
+
+    return among(others) if others else []
+
+
+def _candidates(theatre: _Theatre, ready: list[str]) -> Iterator[list[str]]:
+    """The likeliest; then the one that is left by halves; then the fewest that are needed, and each by itself."""
+    yield ready[:1]
     last = _halved(theatre, ready[1:])
     if last is not None:
-        yield last
-    yield from ready
+        yield [last]
+    if theatre.repairs(ready):
+        yield _fewest(theatre, [], ready)
+    yield from ([one] for one in ready)
+
+
+def _fewest(theatre: _Theatre, base: list[str], left: list[str]) -> list[str]:
+    """Of these, what has to be operated on beside the base for the drop to be repaired: QuickXplain."""
+    if base and theatre.repairs(base):
+        return []
+    if len(left) == 1:
+        return left
+    middle = len(left) // 2
+    behind = _fewest(theatre, base + left[:middle], left[middle:])
+    return _fewest(theatre, base + behind, left[:middle]) + behind
 
 
 def _halved(theatre: _Theatre, left: list[str]) -> str | None:
