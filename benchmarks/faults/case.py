@@ -185,8 +185,9 @@ class Proof:
 
     @property
     def hurts(self) -> bool:
-        """By more than four times the noise; each of several by itself past the middle, or it is no cause."""
-        return self.hurt > max(4 * self.noise, 1e-3) and all(one > 0.6 * self.hurt for one in self.alone)
+        """By more than four times the noise; each of several by itself by more than that and a third of it all."""
+        least = max(4 * self.noise, 1e-3)
+        return self.hurt > least and all(one > max(least, self.hurt / 3) for one in self.alone)
 
     @property
     def is_harmless(self) -> bool:

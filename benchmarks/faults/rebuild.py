@@ -10,6 +10,7 @@ whose value is not kept and a package of which only one version is installed are
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -82,21 +83,20 @@ def rebuild(folder: Path, case: Case, *, rival: bool = False) -> Rebuilt:
     began = time.monotonic()
     store_folder = folder / "told-0"
     try:
-        inquest, supply, found_suspects, session = _opened(store_folder, folder / "case", case)
+        inquest, supply, judge, session = _opened(store_folder, folder / "case", case)
     except LineagekitError as error:
         return Rebuilt("refused", "", error.message, 0, 0, time.monotonic() - began)
     atoms = inquest.atoms
     if inquest.obstacles:
         return Rebuilt("refused", "", inquest.obstacles[0], len(atoms.atoms), 0, time.monotonic() - began)
     truths = case.fault.truths if case.fault else ()
-    chosen_grade = inquest.recipe.threshold
     prober = Prober(inquest.plan, supply, inquest.recipe, session.folder, 'content = false\nkeep = "none"\n')
     rebuilds = Rebuilds(session, prober, _say, _MOST)
     surgeon = None
     if any(atom.id == WINDOW for atom in atoms.atoms):
         better = inquest.recipe.higher_is_better
         surgeon = Surgeon(inquest.plan, supply, session.folder / "parts", atoms, higher_is_better=better)
-    finding = bisect(rebuilds, atoms, Judge(chosen_grade, found_suspects), surgeon=surgeon)
+    finding = bisect(rebuilds, atoms, judge, surgeon=surgeon)
     word = _judged(finding, atoms, truths)
     if word == "no culprit" and truths and not all(_can_be_tried(atoms, truth) for truth in truths):
         word = "cannot be tried"
@@ -122,7 +122,7 @@ def _swap(inquest: Inquest, surgeon: Surgeon, prober: Prober, truth: Truth) -> S
     return Swap(word, said, probes, *pair)
 
 
-def _opened(store_folder: Path, root: Path, case: Case) -> tuple[Inquest, Supply, float | None, Session]:
+def _opened(store_folder: Path, root: Path, case: Case) -> tuple[Inquest, Supply, Judge, Session]:
     objects = root / ".lineagekit" / "objects"
     if objects.exists() and not (store_folder / "objects").exists():
         (store_folder / "objects").symlink_to(objects)
@@ -137,7 +137,9 @@ def _opened(store_folder: Path, root: Path, case: Case) -> tuple[Inquest, Supply
     question = Asked(case.shape.model, found.chosen.good.id, found.chosen.bad.id, ("sh",), "", labels)
     session = Session.open(str(store_folder), question)
     session.empty()
-    return inquest, supply, found.chosen.good.grade(case.shape.metric), session
+    band = found.chosen.gate.band if found.chosen.gate else math.inf
+    judge = Judge(inquest.recipe.threshold, found.chosen.good.grade(case.shape.metric), band)
+    return inquest, supply, judge, session
 
 
 def _command(case: Case) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from lineagekit.cause.placebo import judge as judge_nets
 from lineagekit.cause.placebo import separate
 from lineagekit.cause.probes import Done, named
 from lineagekit.cause.rebuilds import Rebuilds, SpentError
+from lineagekit.cause.remainder import go_on
 from lineagekit.cause.surgeon import Surgeon
 
 _WORSE = 1.5
@@ -37,6 +38,8 @@ class Judge:
     threshold: float = 0.0
     recorded: float | None = None
     """What the good build scored; None where rebuilds are not judged by that."""
+    band: float = math.inf
+    """By how much healthy builds differ; what is less is not looked into."""
 
 
 def bisect(rebuilds: Rebuilds, atoms: Atoms, judge: Judge, *, surgeon: Surgeon | None = None) -> Finding:
@@ -50,6 +53,8 @@ def bisect(rebuilds: Rebuilds, atoms: Atoms, judge: Judge, *, surgeon: Surgeon |
             with suppress(SpentError):
                 done = _apart_from_window(rebuilds, atoms, done)
             done = _of_one_piece(rebuilds, atoms, done)
+        if done.status == "confirmed" and not rebuilds.spread:
+            done = go_on(rebuilds, atoms, done, band=judge.band)
     except SpentError:
         done = Done("stopped", f"{len(rebuilds.history)} probes told, which is as many as allowed")
     finding = _finding(rebuilds, atoms, done)
@@ -75,19 +80,10 @@ def _search(rebuilds: Rebuilds, atoms: Atoms, judge: Judge) -> Done:
         if noise:
             step = noisy.next_step(ids, weights, told, noise, most=rebuilds.most)
         else:
-            step = search.next_step(ids, weights, dict(told), shares=_shares(rebuilds, everything), most=rebuilds.most)
+            step = search.next_step(ids, weights, dict(told), shares=rebuilds.shares(everything), most=rebuilds.most)
         if isinstance(step, Done):
             return step
         rebuilds.again(step.atoms, step.why)
-
-
-def _shares(rebuilds: Rebuilds, everything: frozenset[str]) -> dict[frozenset[str], float]:
-    """How much of the difference between the good and the bad build each rebuild shows; nothing without numbers."""
-    values = {chosen: value for chosen, outcome in rebuilds.outcomes.items() if (value := outcome.value) is not None}
-    good, bad = values.get(frozenset()), values.get(everything)
-    if good is None or bad is None or good == bad:
-        return {}
-    return {chosen: (good - value) / (good - bad) for chosen, value in values.items()}
 
 
 def _apart_from_window(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Done:
@@ -103,7 +99,7 @@ def _apart_from_window(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Done:
             continue
         for chosen in (change, window):
             rebuilds.outcome(chosen, f"how much of it is {_labels(atoms, chosen)} alone")
-        shares = _shares(rebuilds, everything)
+        shares = rebuilds.shares(everything)
         if not {change, window, cause} <= shares.keys():
             continue
         of_change, of_window = (
@@ -125,7 +121,7 @@ def _of_one_piece(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Done:
     So it is with feeds of one day that were never seen to change together: each is bad without the others.
     """
     everything = frozenset(atom.id for atom in atoms.atoms)
-    shares = _shares(rebuilds, everything)
+    shares = rebuilds.shares(everything)
     for cause in done.causes:
         rest = everything - cause
         if shares.get(cause, 0.0) > _WORSE and shares.get(rest, 0.0) > _ALSO:
@@ -175,8 +171,9 @@ def _finding(rebuilds: Rebuilds, atoms: Atoms, done: Done) -> Finding:
 
 
 def _shown(done: Done, outcomes: Mapping[frozenset[str], Outcome]) -> str:
-    if all(outcomes[cause].verdict == "bad" for cause in done.causes if cause in outcomes):
-        return "sufficient and necessary"
+    first, *more = (outcomes[cause].verdict for cause in done.causes if cause in outcomes)
+    if first == "bad":
+        return "sufficient and necessary" + (", the rest for what the first leaves" if "good" in more else "")
     return "bad together with the days that came, necessary, and most of the drop on the average of old and new days"
 
 
@@ -188,7 +185,7 @@ def _noted(rebuilds: Rebuilds) -> tuple[str, ...]:
 
 def _belonging(rebuilds: Rebuilds, done: Done, everything: frozenset[str], labels: Mapping[str, str]) -> Iterator[str]:
     """A cause that is worse alone than with all that came with it: its other half is among that."""
-    shares = _shares(rebuilds, everything)
+    shares = rebuilds.shares(everything)
     for cause in done.causes:
         if shares.get(cause, 0.0) > _WORSE:
             names = named([labels[one] for one in sorted(cause)])

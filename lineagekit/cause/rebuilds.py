@@ -64,6 +64,19 @@ class Rebuilds:
         """What this hybrid scored, each time."""
         return [outcome.value for one, outcome in self.history if one == chosen and outcome.value is not None]
 
+    def shares(self, everything: Chosen) -> dict[Chosen, float]:
+        """How much of the difference between the good and the bad build each shows; nothing without numbers."""
+        values = {chosen: value for chosen, outcome in self.outcomes.items() if (value := outcome.value) is not None}
+        good, bad = values.get(frozenset()), values.get(everything)
+        if good is None or bad is None or good == bad:
+            return {}
+        return {chosen: (good - value) / (good - bad) for chosen, value in values.items()}
+
+    def gap(self, everything: Chosen) -> float:
+        """The difference between the good and the bad build; 0 without numbers."""
+        values = [*self.values(frozenset())[-1:], *self.values(everything)[-1:]]
+        return abs(values[0] - values[1]) if len(values) > 1 else 0.0
+
     def outcome(self, chosen: Chosen, why: str) -> Outcome:
         """Of this hybrid, built if it was not yet; raises SpentError where that would be one too many."""
         found = self.outcomes.get(chosen)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -136,7 +137,9 @@ def go_on(case: Case, builder: Builder, tell: Tell, *, most: int | None = None) 
         )
     chosen, recipe = case.found.chosen, inquest.recipe
     recorded = chosen.good.grade(recipe.metric) if recipe.metric else None
-    return bisect(rebuilds, inquest.atoms, Judge(recipe.threshold, recorded), surgeon=surgeon)
+    band = chosen.gate.band if chosen.gate is not None and recipe.metric == chosen.metric else math.inf
+    judge = Judge(recipe.threshold, recorded, band)
+    return bisect(rebuilds, inquest.atoms, judge, surgeon=surgeon)
 
 
 def conclude(out: Output, finding: Finding) -> int:

@@ -105,6 +105,35 @@ def test_what_is_bad_only_on_the_days_that_came_is_told_apart_from_these(
         assert bisect(rebuilds, atoms, Judge(0.7, 0.74)).causes in ((), tuple(causes), (("change 3", "the window"),))
 
 
+@pytest.mark.parametrize(
+    ("sizes", "band", "found"),
+    [
+        ({"3": 0.25, "7": 0.13}, 0.02, {"change 3", "change 7"}),
+        ({"3": 0.25, "7": 0.13}, 0.2, {"change 3"}),  # healthy builds differ by more
+        ({"3": 0.25, "7": 0.05}, 0.02, {"change 3"}),
+        ({"3": 0.25, "7": 0.07, "9": 0.06}, 0.02, {"change 3", "change 7"}),
+        ({"3": 0.25, "7": 0.04, "8": 0.04, "9": 0.04, "10": 0.04}, 0.02, {"change 3"}),
+    ],
+)
+def test_what_the_first_cause_leaves_is_looked_into_where_it_is_much(
+    tmp_path: Path, sizes: dict[str, float], band: float, found: set[str]
+) -> None:
+    class Sum:
+        def probe(self, chosen: frozenset[str], *, log: Path) -> Outcome:
+            value = 0.9 - sum(size for one, size in sizes.items() if one in chosen)
+            return Outcome("good" if value > 0.9 - sum(sizes.values()) / 2 else "bad", value)
+
+    rebuilds = Rebuilds(Session.open(str(tmp_path), ASKED), Sum(), lambda *_: None)
+    told = bisect(rebuilds, ATOMS, Judge(0.9 - sum(sizes.values()) / 2, 0.9, band))
+    assert told.status == "confirmed"
+    assert {one for cause in told.causes for one in cause} >= found
+    is_much = 1 - 0.25 / sum(sizes.values()) > 0.25 and band < 0.1
+    assert any("of the drop is left" in note for note in told.notes) == is_much
+    assert not {one for cause in told.causes for one in cause} & set(told.cleared)
+    if len(sizes) < 4:
+        assert {one for cause in told.causes for one in cause} == found
+
+
 def test_changes_that_only_fit_each_other_are_no_culprits(tmp_path: Path) -> None:
     """Changes 3 and 7 are the same day of two feeds, of which one is a little wrong."""
 
