@@ -17,12 +17,13 @@ from dataclasses import dataclass, field, replace
 
 from lineagekit.cause.change import Change, Kind
 from lineagekit.cause.holes import Holes
+from lineagekit.cause.moved import followed, moved_inputs
 from lineagekit.cause.pairing import is_equal, matched, regrouped, template_of
 from lineagekit.cause.parts import Parts, compare_parts, parts_in, parts_of
 from lineagekit.cause.roots import changed, schema_change, source_change, unexplained
 from lineagekit.cause.settings import setting_changes
 from lineagekit.cause.views import Use, Views
-from lineagekit.store.found import Read
+from lineagekit.store.found import Read, title_of
 
 MOST_PAIRS = 5000
 
@@ -52,6 +53,8 @@ class Alignment:
     """Those, for one whose habit it is to change is stale."""
     compared: int = 0
     """Inputs that were compared at all."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """What inputs were called that have another name now, by what they are called."""
     stopped: bool = False
     """There was more than could be looked at."""
 
@@ -83,8 +86,13 @@ class _Walk:
                 self.found.stopped = True
                 break
             self._compare(self._queue.popleft())
-        self.found.changes = _merged(self.found.changes)
+        self.found.changes = [self._told(one) for one in _merged(self.found.changes)]
         return self.found
+
+    def _told(self, change: Change) -> Change:
+        """With where it was, if it lies elsewhere now."""
+        was = self.found.moved.get(change.where)
+        return replace(change, details=(*change.details, f"it was {was}")) if was else change
 
     def _push(self, good: int, bad: int, path: tuple[str, ...], read: tuple[Use, Use] | None = None) -> None:
         if good != bad and (good, bad) not in self._seen:
@@ -100,6 +108,9 @@ class _Walk:
         left, right = dict(good.inputs), dict(bad.inputs)
         for where, parts in regrouped(self.views, left, right):
             self._add_parts(where, parts, path, (good.run.run, bad.run.run))
+        roles = moved_inputs(left, right, self._holes.beside(good, bad))
+        left = followed(left, roles)
+        self.found.moved |= {title_of(*new): title_of(*old) for old, new in roles.items()}
         self.found.unknown |= self._holes.mend(good, bad, left, right)
         for olds, news in matched(left, right):
             self._compare_role(pair, olds, news, path)

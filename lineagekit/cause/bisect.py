@@ -19,10 +19,10 @@ from lineagekit.cause.finding import Finding
 from lineagekit.cause.noisy import noise_of
 from lineagekit.cause.outcome import Outcome
 from lineagekit.cause.placebo import judge as judge_nets
-from lineagekit.cause.placebo import separate
 from lineagekit.cause.probes import Done, named
 from lineagekit.cause.rebuilds import Rebuilds, SpentError
 from lineagekit.cause.remainder import go_on
+from lineagekit.cause.rivals import separate
 from lineagekit.cause.surgeon import Surgeon
 
 _WORSE = 1.5

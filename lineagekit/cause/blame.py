@@ -20,7 +20,7 @@ from lineagekit.cause.change import Change
 from lineagekit.cause.choose import Chosen, choose
 from lineagekit.cause.feeds import feed_evidence
 from lineagekit.cause.history import History
-from lineagekit.cause.rank import Evidence, Suspect, rank
+from lineagekit.cause.rank import ALWAYS, Evidence, Suspect, rank
 from lineagekit.cause.repeats import evidence_of_repeats
 from lineagekit.cause.session import confirmed, regraded
 from lineagekit.cause.settings import setting_changes
@@ -221,14 +221,15 @@ def _evidence(
 ) -> Mapping[Change, Evidence]:
     """When each change came, how often its like comes, how unlike its history a feed is, what clears it."""
     alignment, history = seen
-    feeds = feed_evidence(views, alignment.changes, chosen.good.at)
+    feeds = feed_evidence(views, alignment.changes, chosen.good.at, history.former)
     found = {}
     for change in alignment.changes:
         known = evidence_of_repeats(views, change) if change.kind == "hidden" else feeds.get(change, Evidence())
         unlike = (build.number for build in series.builds if known.since and build.at >= known.since)
         onset = next(unlike, None) or history.onset(change, chosen.good, chosen.bad)
         rate = max(history.rate(change, chosen.good), known.rate)
-        cleared = _cleared(series, chosen, change, onset, steps)
+        is_always = rate > ALWAYS and change.kind in ("source", "schema")  # "it" is other bytes in each build
+        cleared = "" if is_always else _cleared(series, chosen, change, onset, steps)
         found[change] = replace(known, onset=onset, rate=rate, cleared=cleared)
     return found
 

@@ -10,7 +10,7 @@ names. What happened to its parts is exact; how its contents moved is surprise, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -35,6 +35,10 @@ MOST_RUNS = 60
 """Runs of the reading job that a history is made of."""
 _OF_PARTS = ("entered", "expired", "restated", "missing", "stale", "late")
 _OF_DATA = (*_OF_PARTS, "source", "out of band", "schema")
+
+
+Former = Callable[[str], Iterable[str]]
+"""What something was called before."""
 
 
 @dataclass(slots=True)
@@ -72,9 +76,9 @@ _UNMOVED = Moved()
 class Feeds:
     """Feeds of the jobs of an alignment, each read once."""
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, former: Former = lambda where: ()) -> None:
         """Nothing is read yet."""
-        self.views = views
+        self.views, self._former = views, former
         self._feeds: dict[tuple[str, str], Feed] = {}
         self._profiles: dict[str, Profile | None] = {}
 
@@ -85,7 +89,8 @@ class Feeds:
         if key not in self._feeds:
             runs = query.job_runs(self.views.db, reader.namespace, reader.job, limit=4 * MOST_RUNS)
             past = [run for run in runs if run.began <= reader.began and run.state == "COMPLETE"][:MOST_RUNS]
-            self._feeds[key] = self._read(change.where, [run.id for run in reversed(past)])
+            names = {change.where, *self._former(change.where)}
+            self._feeds[key] = self._read(names, [run.id for run in reversed(past)])
         return self._feeds[key]
 
     def profile(self, table: str) -> Profile | None:
@@ -98,13 +103,13 @@ class Feeds:
                 self._profiles[table] = None
         return self._profiles[table]
 
-    def _read(self, where: str, runs: Sequence[int]) -> Feed:
+    def _read(self, names: Set[str], runs: Sequence[int]) -> Feed:
         feed = Feed()
         known: dict[str, None] = {}
         last: list[Profile] = []
         for number in runs:
             view = self.views.of(number)
-            uses = [use for use in view.inputs.values() if where in (use.title, template_of(use))]
+            uses = [use for use in view.inputs.values() if names & {use.title, template_of(use)}]
             parts = {key: (digest, table, use) for use in uses for key, digest, table in _parts(use)}
             if not parts:
                 continue
@@ -128,9 +133,11 @@ class Feeds:
         return feed
 
 
-def feed_evidence(views: Views, changes: Sequence[Change], good_at: int) -> Mapping[Change, Evidence]:
+def feed_evidence(
+    views: Views, changes: Sequence[Change], good_at: int, former: Former = lambda where: ()
+) -> Mapping[Change, Evidence]:
     """What the history of each feed says of a change in it; `good_at` is when the good build was made."""
-    feeds = Feeds(views)
+    feeds = Feeds(views, former)
     ours = [change for change in changes if change.kind in _OF_DATA and change.run]
     read = {change.where: feeds.of(change) for change in ours}
     common = common_moves({where: feed.levels for where, feed in read.items()})

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from lineagekit.cause.align import Alignment, align
@@ -49,8 +49,15 @@ class History:
         before = [number for number in self.steps if number <= good.number]
         if not before:
             return 0.0
-        kin = _kin(change)
-        return sum(any(_kin(one) == kin for one in self.steps[n].changes) for n in before) / len(before)
+        kin = {_kin(one) for one in (change, *(replace(change, where=name) for name in self.former(change.where)))}
+        return sum(any(_kin(one) in kin for one in self.steps[n].changes) for n in before) / len(before)
+
+    def former(self, where: str) -> list[str]:
+        """What it was called before, the latest first."""
+        found = [where]
+        for number in sorted(self.steps, reverse=True):
+            found += [old for new, old in self.steps[number].moved.items() if new == found[-1] and old not in found]
+        return found[1:]
 
     def _has(self, number: int, id_: Id) -> bool:
         return any(one.id == id_ for one in self.steps[number].changes)

@@ -37,7 +37,8 @@ class Holes:
     def mend(self, good: View, bad: View, left: Uses, right: Uses) -> Mapping[str, str]:
         """Put in what the runs before the good one, or after the bad one, tell of; returns what that leaves unknown."""
         unknown: dict[str, str] = {}
-        lacking = by_role(left).keys() - by_role(bad.inputs).keys(), by_role(right).keys() - by_role(good.inputs).keys()
+        told = by_role({**good.inputs, **left}).keys(), by_role({**bad.inputs, **right}).keys()
+        lacking = by_role(left).keys() - told[1], by_role(right).keys() - told[0]
         sides = (bad, right, left, lacking[0]), (good, left, right, lacking[1])
         for view, uses, others, roles in sides:
             near = self._beside(view, is_later=view is bad) if roles else []
@@ -52,6 +53,10 @@ class Holes:
                     continue
                 unknown.update({use.title: _told(view, near) for use in (instead or there)[:1]})
         return unknown
+
+    def beside(self, good: View, bad: View) -> list[Mapping[Name, Use]]:
+        """What the nearest runs of the job read, before the good and after the bad one."""
+        return [view.inputs for view in (*self._beside(good, is_later=False), *self._beside(bad, is_later=True))]
 
     def of_both(self, good: View, bad: View) -> Mapping[str, str]:
         """What neither told of, though the runs around both did."""

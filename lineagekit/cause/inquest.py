@@ -16,6 +16,7 @@ from lineagekit.cause.atoms import Atom, Atoms, Pair, atoms_of, with_environment
 from lineagekit.cause.blame import Blame
 from lineagekit.cause.files import Made, made_of
 from lineagekit.cause.hybrid import Plan
+from lineagekit.cause.moved import follow
 from lineagekit.cause.param_file import read_params
 from lineagekit.cause.recipe import Recipe
 from lineagekit.cause.supply import Supply
@@ -53,6 +54,8 @@ class Wish:
 def hold(views: Views, supply: Supply, found: Blame, wish: Wish) -> Inquest:
     """Look at everything, and touch nothing."""
     good, bad = made_of(views, found.chosen.good.run), made_of(views, found.chosen.bad.run)
+    good, former = follow(good, bad)
+    supply.moved |= former
     exam = found.exam.name
     if found.exam.state == "changed" and exam in good.files and exam in bad.files:
         bad.files[exam] = good.files[exam]  # the same for all, or no two of them could be compared

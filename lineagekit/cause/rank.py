@@ -51,6 +51,8 @@ _HABIT = 0.9
 """How much of its weight a change loses whose like comes with every build."""
 
 
+ALWAYS = 0.8
+"""Who changes with more builds than these changes with every build."""
 _ORDER = {"suspect": 0, "carrier": 1, "cleared": 2, "inert": 3}
 
 
@@ -114,7 +116,7 @@ def _judge(change: Change, known: Evidence, steps: Sequence[int], least: float) 
     status: Status = "inert" if change.inert else "cleared" if known.cleared else "suspect"
     weight = _weight(change) if known.unusual else _HABITUAL
     weight *= 1 - _HABIT * known.rate
-    is_habit = change.is_carrier or known.rate > 0.8
+    is_habit = change.is_carrier or known.rate > ALWAYS
     if known.surprise >= least:
         # A feed that moves every day is accused by how it moved, and only by that.
         weight = max(weight, 0.95 / (1 + (_HALF / known.surprise) ** 2))
@@ -154,7 +156,7 @@ def _reasons(change: Change, known: Evidence, steps: Sequence[int]) -> tuple[str
     if known.onset is not None:
         word = "the first bad one" if known.onset in steps[:1] else "a worse one" if known.onset in steps else ""
         told.append(f"came with build {known.onset}" + (f", {word}" if word else ""))
-    if known.rate > 0.8:
+    if known.rate > ALWAYS:
         told.append("changes with every build")
     elif known.rate == 0 and change.kind != "stale" and not change.is_carrier and not known.reasons:
         told.append("never changed in the builds before")

@@ -38,7 +38,8 @@ def told(before: Profile, after: Profile, names: Sequence[str]) -> Iterator[str]
         return
     if differ and len(differ) < len(names):
         listed = ", ".join(differ[:4]) + (" ..." if len(differ) > 4 else "")
-        yield f"{listed} differ{'s' if len(differ) == 1 else ''} on about {max(rows // 2, 1):,} rows of {after.rows:,}"
+        count = min(max(rows // 2, 1), after.rows)  # an estimate may be more than there are
+        yield f"{listed} differ{'s' if len(differ) == 1 else ''} on about {count:,} rows of {after.rows:,}"
     elif before.rows != after.rows:
         yield f"rows {before.rows:,} -> {after.rows:,}"
 

@@ -35,6 +35,8 @@ class Supply:
         """Nothing is looked for yet."""
         self._objects = objects
         self._found: dict[tuple[str, str], Path | bytes | None] = {}
+        self.moved: dict[str, str] = {}
+        """Where paths were before: what is left there is looked at, too."""
 
     def find(self, path: str, digest: str) -> Path | bytes | None:
         """A file that has them, or themselves; None if they are gone."""
@@ -53,8 +55,9 @@ class Supply:
     def _look(self, path: str, digest: str) -> Path | bytes | None:
         if not digest:  # not known is not equal
             return None
-        if os.path.isfile(path) and _digest_of(path, digest.partition(":")[0]) == digest:
-            return Path(path)
+        for place in filter(None, (path, self.moved.get(path))):
+            if os.path.isfile(place) and _digest_of(place, digest.partition(":")[0]) == digest:
+                return Path(place)
         kept = self._objects.find(digest)
         return Path(kept) if kept else _in_git(path, digest)
 

@@ -178,9 +178,10 @@ def _next(found: Blame) -> Iterator[str]:
     if first is None:
         yield f"next  lineagekit trace {model}@{found.chosen.bad.number}"
     elif first.change.before and first.change.after and first.change.dataset and not first.change.key:
-        name = quote(first.change.where)
-        old, new = (value.rpartition(":")[2][:12] for value in (first.change.before, first.change.after))
-        yield f"next  lineagekit diff {name}@{old} {name}@{new}"
+        where = first.change.where
+        names = quote(found.alignment.moved.get(where, where)), quote(where)
+        digests = (value.rpartition(":")[2][:12] for value in (first.change.before, first.change.after))
+        yield f"next  lineagekit diff {' '.join(map('@'.join, zip(names, digests, strict=True)))}"
     else:
         yield f"next  lineagekit diff {model}@{found.chosen.good.number} {model}@{found.chosen.bad.number}"
     if not any(one.confirmed for one in found.accused):

@@ -36,6 +36,17 @@ _MOVING = re.compile(
 )
 
 
+def renamed(name: str, template: str) -> str:
+    """The name of another role, with what moves in this one.
+
+    >>> renamed("/old/2026-05-01/a.csv", "/new/{}/a.csv")
+    '/new/2026-05-01/a.csv'
+    """
+    moving = (found[0] for found in _MOVING.finditer(name))
+    first, *more = template.split("{}")
+    return first + "".join(next(moving, "") + one for one in more)
+
+
 @lru_cache(maxsize=65_536)
 def role_of(name: str) -> Role:
     """The role of a dataset's name, and its key in it."""

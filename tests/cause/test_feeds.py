@@ -80,3 +80,12 @@ def test_where_history_is_short_the_size_of_a_difference_counts(tmp_path: Path) 
     (first,) = found.accused
     assert first.change.where == ORDERS
     assert "too little history to judge it by: 8 versions" in first.reasons
+
+
+def test_a_feed_that_is_new_every_day_is_not_cleared_by_a_build_between_two_steps_down(tmp_path: Path) -> None:
+    """Unlike itself only on the second bad day, as far as can be seen: what the first one read were other bytes."""
+    grades = [*good(20), 0.70, 0.724, 0.62]
+    found = answer(tmp_path, grades, [1] * 21 + [100, 100])
+    assert found.steps == (21, 23)
+    (only,) = found.suspects
+    assert (only.onset, only.status) == (22, "suspect")

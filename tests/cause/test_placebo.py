@@ -21,8 +21,9 @@ from lineagekit.cause.files import Made, Place
 from lineagekit.cause.graft import Held, columns_of, graft, keys_among, rows_of
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.outcome import Outcome
-from lineagekit.cause.placebo import hybrids, judge, net_repair, separate
+from lineagekit.cause.placebo import hybrids, judge, net_repair
 from lineagekit.cause.rebuilds import Rebuilds
+from lineagekit.cause.rivals import separate
 from lineagekit.cause.session import Asked, Session
 from lineagekit.cause.supply import Supply
 from lineagekit.cause.surgeon import Surgeon
@@ -334,7 +335,14 @@ def test_two_that_are_each_bad_enough_are_both_found(tmp_path: Path, pair: tuple
     assert rebuilds <= 40
 
 
-def scored(folder: Path, score: Callable[[set[str], bool], float]) -> tuple[str, ...]:
+class AllOperable(Operations):
+    def prepare(self, operation: str) -> bool:
+        return True
+
+
+def scored(
+    folder: Path, score: Callable[[set[str], bool], float], surgeon: type[Operations] = Operations
+) -> tuple[str, ...]:
     """What is found where rebuilds score so, by what was carried forward and whether the window moved."""
 
     class Scores:
@@ -343,7 +351,7 @@ def scored(folder: Path, score: Callable[[set[str], bool], float]) -> tuple[str,
             return Outcome("good", score(carried, WINDOW in chosen))
 
     session = Session.open(str(folder), Asked("m", "1", "2", ("make",), "auc", ()))
-    found = separate(Operations(), Rebuilds(session, Scores(), lambda *_: None))  # type: ignore[arg-type]
+    found = separate(surgeon(), Rebuilds(session, Scores(), lambda *_: None))  # type: ignore[arg-type]
     return tuple(name.removeprefix("/raw/") for name in found.feeds)
 
 
@@ -374,6 +382,27 @@ def test_one_that_is_healthy_and_hides_half_is_not_named_beside_the_other(tmp_pa
         return 0.9 - 0.1 * left * is_moved
 
     assert "f00" not in scored(tmp_path, score)
+
+
+@pytest.mark.parametrize(
+    ("hides", "explains", "found"),
+    [
+        (0.74, 0.97, ("f04",)),  # it hides less than the other repairs, and nothing else
+        (0.9, 0.97, ()),  # as good as
+        (0.6, 0.8, ()),  # neither is all of it
+    ],
+)
+@pytest.mark.parametrize("first", ["f00", "f07"])
+def test_who_only_hides_what_another_repairs_is_no_rival(
+    tmp_path: Path, first: str, hides: float, explains: float, found: tuple[str, ...]
+) -> None:
+    def score(carried: set[str], is_moved: bool) -> float:
+        left = min(1 - explains * ("f04" in carried), 1 - hides * (first in carried))
+        return 0.9 - 0.1 * left * is_moved
+
+    assert scored(tmp_path, score, AllOperable) == found
+    (tmp_path / "more").mkdir()
+    assert scored(tmp_path / "more", score) == ()  # what could not be tried may be it
 
 
 @pytest.mark.parametrize(("hidden", "found"), [(0.6, ()), (0.8, ("f00",))])
