@@ -11,20 +11,19 @@ both days, as those of customers are, a part stands in as it is. Of a day that c
 
 from __future__ import annotations
 
-import io
 import random
 from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import accumulate
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv, parquet
+from pyarrow import parquet
 from pyarrow import types as t
 
-Source = Path | bytes
+from lineagekit.cause.tables import Source, read, written
+
 _SEED = 7
 
 
@@ -43,8 +42,8 @@ def graft(
     A key is what identifies a row, or is shared by name with other feeds; a number with a fraction never is. Where
     other feeds have the keys of that day as well, `rows`, these count: its own may be what is wrong with it.
     """
-    tables = [_read(*held) for held in own]
-    mine, other = _together(tables), _together([_read(*held) for held in donor])
+    tables = [read(*held) for held in own]
+    mine, other = _together(tables), _together([read(*held) for held in donor])
     if mine is None or other is None:
         return _as_they_are(donor) if len(own) == len(donor) else None
     if not other.num_rows:
@@ -68,7 +67,7 @@ def graft(
 
 def rows_of(came: Sequence[Held]) -> pa.Table | None:
     """The columns of a part that identify its rows; None where it is no table, or has none."""
-    table = _together([_read(*held) for held in came])
+    table = _together([read(*held) for held in came])
     if table is None:
         return None
     names = [name for name in table.column_names if _is_key(table[name], is_shared=False)]
@@ -77,14 +76,14 @@ def rows_of(came: Sequence[Held]) -> pa.Table | None:
 
 def columns_of(source: Source, path: str) -> set[str]:
     """Names of the columns that could be keys; none where it is no table."""
-    try:
-        if path.endswith(".parquet"):
-            schema = parquet.read_schema(_opened(source))
-        elif path.endswith(".csv"):
-            schema = csv.open_csv(_opened(source)).schema
-        else:
+    if path.endswith(".parquet"):
+        try:
+            schema = parquet.read_schema(pa.BufferReader(source) if isinstance(source, bytes) else str(source))
+        except (OSError, pa.ArrowException):
             return set()
-    except (OSError, pa.ArrowException):
+    elif (table := read(path, source)) is not None:
+        schema = table.schema
+    else:
         return set()
     return {field.name for field in schema if _may_be_key(field.type)}
 
@@ -92,7 +91,7 @@ def columns_of(source: Source, path: str) -> set[str]:
 def keys_among(source: Source, path: str, names: Collection[str]) -> set[str]:
     """Which of these columns identify the rows of a file: by no others is anything looked up in it."""
     ours = columns_of(source, path) & set(names)
-    table = _read(path, source, sorted(ours)) if ours else None
+    table = read(path, source, ours) if ours else None
     return set() if table is None else {name for name in ours if _is_key(table[name], is_shared=False)}
 
 
@@ -136,35 +135,8 @@ def _split(table: pa.Table, own: Sequence[Held], tables: Sequence[pa.Table]) -> 
     """So many rows to each file as it has; to the last all that are left."""
     ends = [*accumulate(one.num_rows for one in tables[:-1]), table.num_rows]
     starts = [0, *ends[:-1]]
-    return [_written(table[start:end], held.path) for held, start, end in zip(own, starts, ends, strict=True)]
+    return [written(table[start:end], held.path) for held, start, end in zip(own, starts, ends, strict=True)]
 
 
 def _as_they_are(came: Sequence[Held]) -> list[bytes]:
     return [source if isinstance(source, bytes) else source.read_bytes() for _, source in came]
-
-
-def _read(path: str, source: Source, names: list[str] | None = None) -> pa.Table | None:
-    """None where it is no table whose columns have names of their own: a CSV may begin with its first row."""
-    try:
-        if path.endswith(".parquet"):
-            table = parquet.read_table(_opened(source), columns=names, partitioning=None)
-        elif path.endswith(".csv"):
-            table = csv.read_csv(_opened(source), convert_options=csv.ConvertOptions(include_columns=names))
-        else:
-            return None
-    except (OSError, pa.ArrowException):
-        return None
-    return table if len(set(table.column_names)) == table.num_columns else None
-
-
-def _opened(source: Source) -> pa.BufferReader | io.BytesIO | str:
-    return pa.BufferReader(source) if isinstance(source, bytes) else str(source)
-
-
-def _written(table: pa.Table, path: str) -> bytes:
-    sink = pa.BufferOutputStream()
-    if path.endswith(".parquet"):
-        parquet.write_table(table, sink)
-    else:
-        csv.write_csv(table, sink)
-    return bytes(sink.getvalue().to_pybytes())

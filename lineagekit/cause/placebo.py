@@ -118,6 +118,10 @@ class Theatre:
         """The feed that it is done to."""
         return self.surgeon.feeds[operation].where
 
+    def is_known(self, operations: Iterable[str]) -> bool:
+        """Whether just these were done."""
+        return frozenset(map(self.where, operations)) in self.nets
+
     def net(self, operations: Iterable[str]) -> float:
         """What these came to, which were done."""
         return self.nets[frozenset(map(self.where, operations))]
@@ -131,11 +135,10 @@ class Theatre:
         """The end; `why` where it is none."""
         single = {next(iter(feeds)): net for feeds, net in self.nets.items() if len(feeds) == 1}
         if operations:
-            tried = "" if self.is_all_tried else " that could be tried"
             each = "together they account" if len(operations) > 1 else "accounts"
             why = (
                 f"carried forward, with placebo: {each} for {self.net(operations):.4g} of the drop of {self.gap:.4g}, "
-                f"and no other feed{tried} for half as much"
+                f"and no other feed for half as much"
             )
             why += "".join(f", but {self.where(one)}, which hides it and repairs nothing else" for one in self.hiding)
         return Separated(tuple(map(self.where, operations)), why, single, tuple(self.notes))

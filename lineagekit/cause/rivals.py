@@ -17,7 +17,7 @@ from lineagekit.cause.rebuilds import Rebuilds
 from lineagekit.cause.surgeon import Surgeon
 
 _MOST, _BEYOND_THE_OTHER = 0.75, 0.25
-"""Of the gap: what two feeds have to repair, or one if not all were tried; and each of the two beyond the other."""
+"""Of the gap: what two feeds have to repair, and each of them beyond the other."""
 _ALL, _CLEARLY_LESS, _NOTHING = 0.9, 0.2, 0.1
 """Of the gap: what one feed has to repair, by how much less another, and what both together beyond the one."""
 
@@ -33,14 +33,26 @@ def separate(surgeon: Surgeon, rebuilds: Rebuilds) -> Separated:
         found = _found(theatre, theatre.ready())
     except TooNoisyError:
         return theatre.separated([], "rebuilds differ too much from each other: say --repeat 5")
-    return theatre.separated(found, "the feeds of the window that moved cannot be told apart")
+    why = "the feeds of the window that moved cannot be told apart"
+    if not theatre.is_all_tried:
+        why += ": not all can be operated on, and what repairs the drop may only hide what these did"
+    return theatre.separated(found, why)
 
 
 def _found(theatre: Theatre, ready: list[str]) -> list[str]:
-    for chosen in _candidates(theatre, ready) if len(ready) > 1 else ():
+    if len(ready) < 2 or not theatre.is_all_tried:  # what could not be tried may be it
+        return []
+    for chosen in _candidates(theatre, ready):
         if theatre.repairs(chosen):
-            return _among_rivals(theatre, chosen, ready)
+            found = _among_rivals(theatre, chosen, ready)
+            return [] if found and _is_chance(theatre, found) else found
     return []
+
+
+def _is_chance(theatre: Theatre, found: list[str]) -> bool:
+    """Whether an operation on others costs the bad build so much more than the good one that a repair may be luck."""
+    worst = -theatre.net(found)
+    return any(net < (worst * SHARE if len(feeds) == 1 else worst) for feeds, net in theatre.nets.items())
 
 
 def _among_rivals(theatre: Theatre, chosen: list[str], ready: list[str]) -> list[str]:
@@ -48,7 +60,7 @@ def _among_rivals(theatre: Theatre, chosen: list[str], ready: list[str]) -> list
     while True:
         rival = _rival(theatre, [], chosen, ready) if len(chosen) == 1 else []
         if len(chosen) == 1 and not rival:
-            return chosen if theatre.is_all_tried or theatre.net(chosen) >= _MOST * theatre.gap else []
+            return chosen
         if _are_both_it(theatre, pair := [*chosen, *rival], ready):
             return pair
         if len(pair) != 2 or not rival:
@@ -65,7 +77,7 @@ def _explains(theatre: Theatre, one: list[str], other: list[str]) -> bool:
 
     Labels that are wrong do less harm where the best feed is as on another day; and are wrong all the same.
     """
-    if not theatre.is_all_tried or theatre.repairs([*one, *other]) is None:
+    if theatre.repairs([*one, *other]) is None:
         return False
     whole, less, both = (theatre.net(some) / theatre.gap for some in (one, other, [*one, *other]))
     return whole >= _ALL and whole - less >= _CLEARLY_LESS and both - whole <= _NOTHING
@@ -91,6 +103,9 @@ def _rival(theatre: Theatre, base: list[str], one: list[str], ready: list[str]) 
     without = theatre.net(base) if base else 0.0
     limit = SHARE * (theatre.net([*base, *one]) - without)
     others = [other for other in ready if other not in base + one]
+    for other in others:  # whatever all together do
+        if theatre.is_known([*base, other]) and theatre.net([*base, other]) - without > limit:
+            return [other]
 
     def among(some: list[str]) -> list[str]:
         if theatre.repairs([*base, *some]) is None:

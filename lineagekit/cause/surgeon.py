@@ -19,6 +19,7 @@ from lineagekit.cause.atoms import WINDOW, Atoms
 from lineagekit.cause.graft import Held, columns_of, graft, keys_among, rows_of
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.supply import Supply
+from lineagekit.cause.tables import format_of
 from lineagekit.cause.window import Came, Feed, feeds_of
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Surgeon:
     def _identifying(self, names: set[str]) -> set[str]:
         good = self._plan.good
         of_feeds = set().union(*(feed.paths for feed in self.feeds.values()))
-        tables = [path for path in good.files if os.path.splitext(path)[1] in (".csv", ".parquet")]
+        tables = [path for path in good.files if format_of(path)]
         found: set[str] = set()
         for path in tables:
             if path not in good.written | of_feeds and (source := self.supply.find(path, good.files[path])) is not None:
