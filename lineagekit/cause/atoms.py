@@ -75,6 +75,7 @@ def atoms_of(found: Blame, good: Made, bad: Made, anew: Sequence[Feed] = ()) -> 
     atoms: list[Atom] = []
     untestable: dict[str, str] = {}
     window, of_window = Atom(WINDOW, "", _LEAST), []
+    counters: list[tuple[Suspect, Mapping[str, Pair]]] = []
     for suspect in sorted(found.suspects, key=place_of):  # whatever was confirmed meanwhile: the question is the same
         change = suspect.change
         if suspect.status in ("inert", "cleared"):
@@ -83,6 +84,9 @@ def atoms_of(found: Blame, good: Made, bad: Made, anew: Sequence[Feed] = ()) -> 
         if not files and not params:
             if suspect.status == "suspect":
                 untestable[change.sentence] = _EXAM if change.where == found.exam.name else _why(change)
+            continue
+        if params and suspect.status == "carrier" and _counts_up(change):
+            counters.append((suspect, params))
             continue
         moved, moved_params = (files, params) if change.is_carrier else (_moved(files, good, bad), {})
         moved |= {path: pair for path, pair in files.items() if path in moving}
@@ -95,6 +99,11 @@ def atoms_of(found: Blame, good: Made, bad: Made, anew: Sequence[Feed] = ()) -> 
     dated = {path: pair for path, pair in left.files.items() if None in pair or path in moving}
     dates = _dates(left.params)
     window = with_more(window, dated, dates)
+    for suspect, params in counters:
+        if window.files:
+            window = with_more(window, {}, params)
+        else:
+            atoms.append(Atom(f"{len(atoms) + 1}", suspect.change.sentence, _weight(suspect), {}, params, suspect))
     rest = Atom(
         REST,
         "",
@@ -160,6 +169,11 @@ def _dates(params: Mapping[str, Pair]) -> dict[str, Pair]:
     """Parameters of runs above that move from build to build, as dates do."""
     moving = [(name, pair) for name, pair in params.items() if pair[0] and pair[1]]
     return {name: pair for name, pair in moving if Change("params", "", name, pair[0] or "", pair[1] or "").is_carrier}
+
+
+def _counts_up(change: Change) -> bool:
+    """The number of a day, or of a build, rather than a date: with new data it goes up each time."""
+    return change.before.isdecimal() and change.after.isdecimal() and int(change.after) > int(change.before)
 
 
 def _paths(change: Change, files: Mapping[str, Pair], good: Made, bad: Made) -> list[str]:

@@ -86,7 +86,7 @@ class Plan:
                     yield path, None
             elif not supply.is_there(path, digest) and (found := supply.find(path, digest)) is not None:
                 yield path, found
-        for path in self._strangers(hybrid):
+        for path in dict.fromkeys((*self._strangers(hybrid), *self._to_be_made(hybrid))):
             yield path, None
 
     def missing(self, supply: Supply) -> dict[str, str]:
@@ -119,6 +119,12 @@ class Plan:
         """Read in both builds, other bytes in each, because runs on the way wrote them."""
         both = self.good.files.keys() & self.bad.files.keys()
         return {path for path in both if self.good.files[path] != self.bad.files[path]} - self._of_atoms()
+
+    def _to_be_made(self, hybrid: Hybrid) -> Iterator[str]:
+        """Files that runs of these builds wrote: make would find them up to date, and one may append to them."""
+        written = self.good.written | self.bad.written | self.exam.written
+        kept = hybrid.intent.files.keys() | {self.params[0] if self.params else ""}
+        yield from (path for path in written - kept if os.path.isfile(path))
 
     def _strangers(self, hybrid: Hybrid) -> Iterator[str]:
         """Files beside the parts of a feed that are of neither build: those of later days, mostly."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from lineagekit.cause.cadence import moment_in
 from lineagekit.cause.change import Change, Kind
 from lineagekit.cause.views import Use, Views
 from lineagekit.events.roles import role_of
@@ -99,7 +100,7 @@ def compare_parts(where: str, before: Parts, after: Parts) -> tuple[list[Change]
 def _new_parts(where: str, before: Parts, after: Parts) -> tuple[list[Change], Pairs]:
     """A new part stands beside the newest one of before, whose writer had the code and settings of then."""
     known = {part.digest: key for key, part in before.items() if part.digest and not part.is_empty}
-    newest = before[max(before)] if before else None
+    newest = before[max(before, key=moment_in)] if before else None
     changes, pairs = [], []
     for key, part in after.items():
         if key in before:
@@ -115,10 +116,10 @@ def _new_parts(where: str, before: Parts, after: Parts) -> tuple[list[Change], P
 
 def _gone_parts(where: str, before: Parts, after: Parts) -> Iterator[Change]:
     """Older than all that is left: the window moved on. From its middle or end: missing."""
-    oldest = min(after, default="")
+    oldest = min(map(moment_in, after), default="")
     for key, part in before.items():
         if key not in after:
-            kind: Kind = "expired" if key < oldest or not after else "missing"
+            kind: Kind = "expired" if moment_in(key) < oldest or not after else "missing"
             yield _change(kind, where, part, (part.digest, ""))
 
 

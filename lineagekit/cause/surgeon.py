@@ -37,7 +37,8 @@ class Surgeon:
         suspects = window.of_window
         self._plan, self.supply, self._folder = plan, supply, folder
         self.higher_is_better = higher_is_better
-        self._sentences = {one.change.where: one.change.sentence for one in reversed(suspects)}
+        came = sorted(suspects, key=lambda one: one.change.kind == "expired")  # what went is never what is wrong
+        self._sentences = {one.change.where: one.change.sentence for one in reversed(came)}
         places = {where: place for place, where in enumerate(dict.fromkeys(one.change.where for one in suspects))}
         feeds = [*feeds_of(plan.good, plan.bad), *window.anew]
         feeds.sort(key=lambda feed: places.get(feed.where, len(places)))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from lineagekit.cause.blame import Question, blame
 from lineagekit.cause.change import Change
 from lineagekit.cause.files import Made, Place, made_of
 from lineagekit.cause.hybrid import Plan
+from lineagekit.cause.parts import Part, Parts, compare_parts, keys_of
 from lineagekit.cause.rank import Suspect
 from lineagekit.cause.views import Views
 from lineagekit.store.targets import find_target
@@ -117,3 +119,34 @@ def test_new_parts_with_other_columns_move_with_the_window(tmp_path: Path) -> No
     atoms = atoms_of(found, good, bad)  # type: ignore[arg-type]
     assert [(atom.id, len(atom.files)) for atom in atoms.atoms] == [("1", 1), (WINDOW, 2)]
     assert [one.change.where for one in atoms.of_window] == ["/raw/a"]
+
+
+@pytest.mark.parametrize("has_window", [True, False])
+def test_a_number_that_goes_up_with_each_build_moves_with_the_window_if_there_is_one(
+    tmp_path: Path, has_window: bool
+) -> None:
+    files = {f"/raw/{day}.csv": f"blake3:{day}" for day in ("2026-05-01", "2026-05-02", "2026-05-03")}
+    first, second, third = files
+    good = Made(files={one: files[one] for one in (first, second)}, params={"day": "7"})
+    bad = Made(files={one: files[one] for one in (second, third)}, params={"day": "8"})
+    if not has_window:
+        bad.files = good.files
+    change = Change("params", "train.py", "day", "7", "8")
+    suspect = Suspect(change, 0.1, "carrier", ())
+    found: Any = SimpleNamespace(exam=SimpleNamespace(name=""), suspects=[suspect])
+    atoms = atoms_of(found, good, bad).atoms
+    assert [(atom.id == WINDOW, dict(atom.params)) for atom in atoms] == [(has_window, {"day": ("7", "8")})]
+
+
+def test_what_went_with_the_window_is_not_missing_where_a_day_came_in_several_files() -> None:
+    def parts(*days: int) -> Parts:
+        keys = keys_of(f"day=2026-05-0{day}/part-{number}.csv" for day in days for number in (0, 1))
+        return {key: Part(key, path, 0, 0) for path, key in keys.items()}
+
+    changes, _ = compare_parts("/raw", parts(1, 2, 3), parts(2, 3, 4))
+    assert sorted((one.kind, one.key) for one in changes) == [
+        ("entered", "2026-05-04"),
+        ("entered", "day=2026-05-04/part-1.csv"),
+        ("expired", "2026-05-01"),
+        ("expired", "day=2026-05-01/part-1.csv"),
+    ]
