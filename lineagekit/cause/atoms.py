@@ -99,11 +99,11 @@ def atoms_of(found: Blame, good: Made, bad: Made, anew: Sequence[Feed] = ()) -> 
     dated = {path: pair for path, pair in left.files.items() if None in pair or path in moving}
     dates = _dates(left.params)
     window = with_more(window, dated, dates)
-    for suspect, params in counters:
+    for suspect, numbers in counters:
         if window.files:
-            window = with_more(window, {}, params)
+            window = with_more(window, {}, numbers)
         else:
-            atoms.append(Atom(f"{len(atoms) + 1}", suspect.change.sentence, _weight(suspect), {}, params, suspect))
+            atoms.append(Atom(f"{len(atoms) + 1}", suspect.change.sentence, _weight(suspect), {}, numbers, suspect))
     rest = Atom(
         REST,
         "",

@@ -129,10 +129,14 @@ class Plan:
     def _strangers(self, hybrid: Hybrid) -> Iterator[str]:
         """Files beside the parts of a feed that are of neither build: those of later days, mostly."""
         feeds = {place.folder for made in (self.good, self.bad) for place in made.parts.values()}
-        roles = {role.template for path in hybrid.intent.files if (role := role_of(path)).key}
-        for folder in {*feeds, *(os.path.dirname(template.partition("{}")[0]) for template in roles)}:
+        roles: dict[str, str] = {}
+        for path in hybrid.intent.files:
+            if (role := role_of(path)).key:  # a number may also be in the name of the project, above them all
+                places = roles.get(role.template, os.path.dirname(path)), os.path.dirname(path)
+                roles[role.template] = os.path.commonpath(places)
+        for folder in {*feeds, *roles.values()}:
             for path in _files_below(folder):
-                is_part = folder in feeds or role_of(path).template in roles
+                is_part = folder in feeds or roles.get(role_of(path).template) == folder
                 if is_part and path not in hybrid.intent.files and path not in hybrid.intent.rebuilt:
                     yield path
 

@@ -98,13 +98,19 @@ class Teller:
             self._status.start()
 
 
+def _short(feed: str) -> str:
+    """The last of its path, without what moves: /raw/clicks/{}.csv is clicks."""
+    names = [part for part in feed.split("/") if part and "{}" not in part]
+    return names[-1] if names else feed
+
+
 def hybrid_words(found: Blame, inquest: Inquest, chosen: frozenset[str]) -> str:
     """Which hybrid it is, by the numbers of the plan.
 
     A few changes are named as what is new in the good build, many by what is left out of the bad one.
     """
     good, bad = found.chosen.good.number, found.chosen.bad.number
-    carried = [name.removeprefix(CARRY).rstrip("/").rpartition("/")[2] for name in chosen if name.startswith(CARRY)]
+    carried = [_short(name.removeprefix(CARRY)) for name in chosen if name.startswith(CARRY)]
     name = f"{len(carried)} feeds" if len(carried) > 1 else "".join(carried)
     more = f", {name} carried on" if carried else ""
     atoms = inquest.atoms.atoms

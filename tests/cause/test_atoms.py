@@ -18,7 +18,9 @@ from lineagekit.cause.files import Made, Place, made_of
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.parts import Part, Parts, compare_parts, keys_of
 from lineagekit.cause.rank import Suspect
+from lineagekit.cause.supply import Supply
 from lineagekit.cause.views import Views
+from lineagekit.store.kept import Kept
 from lineagekit.store.targets import find_target
 from tests.cause import test_windows as windows
 from tests.cause.worlds import CLEAN, LABELS, RAW, Day, good_days, story
@@ -150,3 +152,20 @@ def test_what_went_with_the_window_is_not_missing_where_a_day_came_in_several_fi
         ("expired", "2026-05-01"),
         ("expired", "day=2026-05-01/part-1.csv"),
     ]
+
+
+def test_parts_of_later_days_are_in_no_rebuild_and_another_project_is_left_alone(tmp_path: Path) -> None:
+    """A number in the name of the project is no day."""
+    days = [f"2026-05-0{day}" for day in (1, 2, 3)]
+    for project in ("run-1111", "run-2222"):
+        for day in days:
+            path = tmp_path / project / f"dt={day}" / "a.csv"
+            path.parent.mkdir(parents=True)
+            path.write_text(day)
+        (tmp_path / project / "train.py").write_text("")
+    names = [str(tmp_path / "run-1111" / f"dt={day}" / "a.csv") for day in days]
+    script = {str(tmp_path / "run-1111" / "train.py"): "sha256:1"}
+    good, bad = (Made(files={name: "blake3:1"}, sources=script) for name in names[:2])
+    plan = Plan((Atom(WINDOW, "", 0.1, {names[0]: ("blake3:1", None), names[1]: (None, "blake3:1")}),), good, bad)
+    placed = dict(plan.placed(plan.hybrid(set()), Supply(Kept(str(tmp_path / "store")))))
+    assert placed == {names[1]: None, names[2]: None}
