@@ -25,7 +25,7 @@ from lineagekit.store.log import Store
 from lineagekit.store.pieces import pieces_of
 
 Columns = tuple[tuple[str, str], ...]
-_MOST_PIECES = 100_000
+_MOST_PIECES = 20_000
 """Of a folder; one of more is compared as a whole."""
 
 

@@ -99,3 +99,13 @@ def test_a_folder_that_was_read_whole_is_known_file_by_file_unless_it_has_too_ma
     assert [(piece.path, piece.digest) for piece in use.touch.pieces] == [
         (f"day={number}/p.csv", str(one)) for number, one in enumerate(digests)
     ][:count]
+
+
+def test_a_damaged_manifest_tells_of_no_files(views: Any) -> None:
+    digest = "lkd1:" + "0" * 64
+    looked = views(folder_read(digest))
+    with looked._store.write():
+        looked._store.keep_object("manifest", digest, b'{"algorithm":"blake3","entries":2,"manifest":"x"}\n{"digest"')
+    (run,) = query.all_runs(looked.db)
+    (use,) = looked.of(run).inputs.values()
+    assert use.touch.pieces == ()
