@@ -41,8 +41,11 @@ class History:
     def onset(self, change: Change, good: Build, bad: Build) -> int | None:
         """The build in which this very change came; None where it is not told by neighbours."""
         between = [number for number in sorted(self.steps) if good.number < number <= bad.number]
-        exact = [n for n in between if any(_is_it(one, change) for one in self.steps[n].changes)]
-        return exact[-1] if exact else next((n for n in between if self._has(n, change.id)), None)
+        found = {n: [one for one in self.steps[n].changes if _is_it(one, change)] for n in between}
+        exact = [n for n in between if found[n]]
+        # A job that reads what its older runs left meets their changes once more, further up.
+        nearest = [n for n in exact if any(one.path == change.path for one in found[n])] or exact
+        return nearest[-1] if nearest else next((n for n in between if self._has(n, change.id)), None)
 
     def rate(self, change: Change, good: Build) -> float:
         """In what share of the steps before something of the kind changed there too: 1 is habit."""
