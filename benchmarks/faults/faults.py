@@ -59,7 +59,7 @@ class Fault:
 
 _TWO = {
     "linear": (("label flip", "hyperparameter"), ("unit change", "hyperparameter"), ("label flip", "helper bug")),
-    "join": (("unit change", "hyperparameter"), ("key drift", "helper bug"), ("label flip", "hyperparameter")),
+    "join": (("helper bug", "hyperparameter"), ("label flip", "key drift"), ("label flip", "hyperparameter")),
     "fanin": (("label flip", "unit change"), ("unit change", "hyperparameter"), ("label flip", "key drift")),
     "rolling": (("unit change", "hyperparameter"), ("key drift", "hyperparameter"), ("schema drift", "helper bug")),
 }
