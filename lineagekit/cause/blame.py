@@ -38,7 +38,6 @@ Verdict = Literal[
     "culprit confirmed", "suspects", "no regression", "evaluation changed", "nothing changed", "cannot tell"
 ]
 _MOST_OTHERS = 3
-
 ExamState = Literal["same", "changed", "unknown", "none"]
 
 
@@ -82,15 +81,15 @@ class Blame:
 
     @property
     def accused(self) -> list[Suspect]:
-        """Those that may be it."""
-        return [one for one in self.suspects if one.status == "suspect"]
+        """Those that may be it, and those that rebuilds have shown, whatever the record says of them."""
+        return [one for one in self.suspects if one.status == "suspect" or one.confirmed]
 
     @property
     def verdict(self) -> Verdict:
         """In a word: never surer than the evidence."""
         gate = self.chosen.gate
         if gate is not None and gate.verdict == "not real" and not self.chosen.is_asked:
-            return "no regression"
+            return "cannot tell" if self.series.since_no_number(self.chosen.metric) else "no regression"
         if any(one.confirmed for one in self.accused):
             return "culprit confirmed"
         if self.accused:
@@ -159,7 +158,7 @@ def _blame(views: Views, series: Series, chosen: Chosen, question: Question) -> 
 def _owned(views: Views, suspect: Suspect, patterns: Mapping[str, str]) -> Suspect:
     """With who is asked about it (of the data, else of the job that has the setting), and where to look at it."""
     db = views.db
-    if suspect.status != "suspect":
+    if suspect.status != "suspect" and not suspect.confirmed:
         return suspect
     change = suspect.change
     owners = list(owners_in(patterns, change.where))
@@ -248,7 +247,8 @@ def _cleared(series: Series, chosen: Chosen, change: Change, onset: int | None, 
 
 def also_built(db: Database, suspects: Sequence[Suspect], series: Series) -> tuple[str, ...]:
     """Other models downstream of the first suspect's data."""
-    first = next((one.change for one in suspects if one.status == "suspect" and one.change.dataset), None)
+    likely = (one.change for one in suspects if one.status == "suspect" or one.confirmed)
+    first = next((change for change in likely if change.dataset), None)
     if first is None:
         return ()
     reached, frontier = {first.dataset}, {first.dataset}

@@ -70,6 +70,8 @@ class Build:
     repeats: dict[int, Repeat] = field(default_factory=dict)
     """Other runs that made the same bytes, by their numbers, in the order of time."""
     grades: list[Grade] = field(default_factory=list)
+    no_numbers: set[str] = field(default_factory=set)
+    """Metrics that were reported of it, but as no number: NaN, infinity."""
     mark: str = ""
     """good or bad, as a person said."""
 
@@ -104,6 +106,11 @@ class Series:
             for name in {grade.metric for grade in build.grades}:
                 counts[name] = counts.get(name, 0) + 1
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    def since_no_number(self, metric: str) -> list[Build]:
+        """The newest builds, if these report it as no number, and older ones had numbers."""
+        last = max((build.number for build in self.builds if build.values(metric)), default=len(self.builds))
+        return [build for build in self.builds[last:] if metric in build.no_numbers]
 
 
 def find_series(views: Views, target: Target) -> Series:
@@ -204,6 +211,8 @@ def _add_grades(db: Database, series: Series) -> None:
         grade = _grade(metric)
         if build is None or grade is None:
             series.ungraded += 1
+            if build is not None:
+                build.no_numbers.add(metric.name)
         else:
             build.grades.append(grade)
 

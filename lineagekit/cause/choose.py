@@ -70,12 +70,14 @@ def _by(
     return _by_grades(series, metric, given, higher)
 
 
-def _severity(chosen: Chosen) -> tuple[bool, float]:
-    """What is real first, then what is furthest out of its noise."""
+def _severity(chosen: Chosen) -> tuple[bool, bool, float]:
+    """What is real first, then what says on which exam it was measured, then what is furthest out of its noise."""
     if chosen.gate is None:
-        return False, -math.inf
+        return False, False, -math.inf
     band = chosen.gate.band
-    return chosen.gate.verdict == "real", chosen.gate.drop / band if math.isfinite(band) and band > 0 else -1e9
+    is_said = all(any(one.exam for one in b.grades if one.metric == chosen.metric) for b in (chosen.good, chosen.bad))
+    out = chosen.gate.drop / band if math.isfinite(band) and band > 0 else -1e9
+    return chosen.gate.verdict == "real", is_said, out
 
 
 def _by_grades(series: Series, metric: str, given: tuple[Build | None, Build | None], higher: bool | None) -> Chosen:
@@ -101,7 +103,8 @@ def _by_grades(series: Series, metric: str, given: tuple[Build | None, Build | N
     if found.kind == "trend" and (values[-1] < values[0]) == higher_is_better:
         rule = "the grades drift, without a single step"
         return _judged(series, metric, (graded[0], graded[-1]), rule, higher=higher_is_better)
-    rule = "no step in the grades: the newest and the one before"
+    newest = "newest" if graded[-1] is series.builds[-1] else "newest that has one"
+    rule = f"no step in the grades: the {newest} and the one before"
     return _judged(series, metric, (graded[-2], graded[-1]), rule, higher=higher_is_better)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from lineagekit.cause.atoms import Atom, Atoms, Pair, atoms_of, with_environment, with_more
 from lineagekit.cause.blame import Blame
+from lineagekit.cause.builds import direction, direction_of
 from lineagekit.cause.files import Made, made_of
 from lineagekit.cause.hybrid import Plan
 from lineagekit.cause.moved import follow
@@ -49,6 +50,8 @@ class Wish:
     only: int | None = None
     """The number of a suspect: all others stay as they were."""
     environment: Mapping[str, Pair] = field(default_factory=dict)
+    higher: bool | None = None
+    """Which way is better; None leaves it to the record."""
 
 
 def hold(views: Views, supply: Supply, found: Blame, wish: Wish) -> Inquest:
@@ -75,8 +78,17 @@ def hold(views: Views, supply: Supply, found: Blame, wish: Wish) -> Inquest:
     atoms, pinned = _with_bytes(atoms, supply, good.written | bad.written)
     plan = Plan(atoms.atoms, good, bad, _exam(views, found), pinned, params, model=_model(views, found))
     inquest = Inquest(plan, atoms, _recipe(found, wish))
-    inquest.obstacles = list(_obstacles(inquest, supply))
+    inquest.obstacles = [*_no_drop(found, inquest.recipe), *_obstacles(inquest, supply)]
     return inquest
+
+
+def _no_drop(found: Blame, recipe: Recipe) -> list[str]:
+    """What healthy builds differ by has no culprit; who names two builds wants to know all the same."""
+    chosen, gate = found.chosen, found.chosen.gate
+    if gate is None or gate.verdict != "not real" or chosen.is_asked or recipe.metric != chosen.metric:
+        return []
+    what = f"the drop of {gate.drop:.3g} is within what healthy builds differ by ({gate.band:.3g})"
+    return [f"there is nothing to explain: {what}. Name two builds to compare these: --good, --bad"]
 
 
 def _healthy(views: Views, found: Blame) -> list[Made]:
@@ -167,11 +179,26 @@ def _recipe(found: Blame, wish: Wish) -> Recipe:
             "nothing was measured of these builds: got no metric, expected one to judge rebuilds by",
             advice="Judge by --exit-status, or by --metric-file and --threshold.",
         )
-    good, bad = chosen.good.grade(chosen.metric), chosen.bad.grade(chosen.metric)
-    half = (good + bad) / 2 if good is not None and bad is not None else 0.0
-    threshold = half if wish.threshold is None else wish.threshold
-    metric = "" if wish.recipe.metric_file else chosen.metric
-    return replace(wish.recipe, metric=metric, threshold=threshold, higher_is_better=chosen.higher_is_better)
+    key = wish.recipe.metric_place[1]
+    name = key or chosen.metric
+    good, bad = chosen.good.grade(name), chosen.bad.grade(name)
+    half = (good + bad) / 2 if good is not None and bad is not None else None
+    if half is None and wish.threshold is None and wish.recipe.command:  # else a person judges
+        first = chosen.good if good is None else chosen.bad
+        raise UsageError(
+            f"no half-way point to judge rebuilds by: got no {name} of build {first.number} that is a number",
+            advice="Say --threshold X, from which on it is good, or judge by --exit-status.",
+        )
+    threshold = (half or 0.0) if wish.threshold is None else wish.threshold
+    higher = chosen.higher_is_better if name == chosen.metric else _is_higher(found, wish, key)
+    return replace(wish.recipe, metric="" if key else name, threshold=threshold, higher_is_better=higher)
+
+
+def _is_higher(found: Blame, wish: Wish, key: str) -> bool:
+    """Which way another number is better than the one that blame judged by. Raises UsageError if nobody said."""
+    known = direction_of(key.rpartition(".")[2]) if key not in found.series.metrics() else None
+    told = wish.higher if wish.higher is not None else known
+    return direction(found.series, key) if told is None else told
 
 
 def why_elsewhere(*builds: Made) -> str:

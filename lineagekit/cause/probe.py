@@ -24,7 +24,7 @@ from lineagekit.cause.copied import Copied
 from lineagekit.cause.hybrid import Hybrid, Plan
 from lineagekit.cause.outcome import Outcome, Verdict
 from lineagekit.cause.proof import Intent, Proof, prove
-from lineagekit.cause.recipe import Recipe
+from lineagekit.cause.recipe import Recipe, number_in
 from lineagekit.cause.seen import Seen, read_past
 from lineagekit.cause.space import Space
 from lineagekit.cause.supply import Supply
@@ -69,7 +69,7 @@ class Prober:
     def _once(self, chosen: frozenset[str], log: Path) -> Outcome:
         hybrid = self.plan.hybrid(chosen)
         # A file that lies there now would tell of another build.
-        stale = [self.recipe.metric_file.rpartition(":")[0]] if self.recipe.metric_file else []
+        stale = [self.recipe.metric_place[0]] if self.recipe.metric_file else []
         return self.build(hybrid, stale, log, lambda space, ended: self._judge(space, hybrid, ended, log))
 
     def build(self, hybrid: Hybrid, without: Iterable[str], log: Path, look: Callable[[Space, cage.Ended], T]) -> T:
@@ -156,10 +156,9 @@ class Prober:
     def _value(self, space: Space, proof: Proof) -> float | None:
         if not self.recipe.metric_file:
             return proof.metrics.get(self.recipe.metric)
-        path, _, key = self.recipe.metric_file.rpartition(":")
+        path, key = self.recipe.metric_place
         try:
-            told = json.loads(space.real(Path(self.recipe.folder, path)).read_bytes())
-            return float(told[key])
+            return number_in(json.loads(space.real(Path(self.recipe.folder, path)).read_bytes()), key)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

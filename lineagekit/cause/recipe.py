@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Recipe:
     threshold: float = 0.0
     higher_is_better: bool = True
     metric_file: str = ""
-    """`m.json:auc`: a number in a file that the command writes."""
+    """`m.json:auc`: a number in a file that the command writes; `m.json:test.auc` is in an object in it."""
     by_exit_status: bool = False
     timeout: float | None = None
     is_unsafe: bool = False
@@ -48,6 +49,12 @@ class Recipe:
         judged += " in a copy" if self.in_copy else ""
         return " ".join([judged, f"x{self.repeat}", self.param_file, *(f"{k}={v}" for k, v in self.words.items())])
 
+    @property
+    def metric_place(self) -> tuple[str, str]:
+        """The file that has the number, and the key in it; empty where there is none."""
+        path, _, key = self.metric_file.rpartition(":")
+        return path, key
+
     def command_for(self, values: Mapping[str, str]) -> list[str]:
         """The command with these values of parameters."""
         words = list(self.command)
@@ -64,3 +71,17 @@ class Recipe:
     def is_good(self, value: float) -> bool:
         """On the good side of the border."""
         return value == self.threshold or (value > self.threshold) == self.higher_is_better
+
+
+def number_in(told: Any, key: str) -> float:
+    """What JSON has under a key, else under its parts, one in the other.
+
+    Raises KeyError, TypeError or ValueError where that is no number.
+
+    >>> number_in({"auc": 0.8, "test": {"rmse": 2}}, "test.rmse")
+    2.0
+    """
+    if key in told:
+        return float(told[key])
+    first, _, rest = key.partition(".")
+    return number_in(told[first], rest)

@@ -110,7 +110,7 @@ class BisectCommand:
         recipe = Recipe(
             (),
             os.getcwd(),
-            metric_file=self.metric_file,
+            metric_file=_with_key(self.metric_file),
             timeout=self.timeout,
             is_unsafe=self.unsafe,
             by_exit_status=self.exit_status,
@@ -139,6 +139,16 @@ def _named(text: str, expected: str) -> tuple[str, str]:
     if not name or not mark:
         raise UsageError(f"no name and value: got {text!r}, expected {expected}")
     return name, value
+
+
+def _with_key(text: str) -> str:
+    path, _, key = text.rpartition(":")
+    if text and not (path and key):
+        raise UsageError(
+            f"--metric-file: got {text}, expected FILE:KEY",
+            advice="KEY is the number's name in the JSON: metrics.json:rmse, or metrics.json:test.rmse.",
+        )
+    return text
 
 
 def _pair(text: str) -> tuple[str, tuple[str | None, str | None]]:

@@ -34,6 +34,8 @@ def plan_lines(found: Blame, inquest: Inquest) -> Iterator[str]:
         word = "from" if recipe.higher_is_better else "up to"
         judged = f"{safe(recipe.metric_file or recipe.metric)}, good {word} {recipe.threshold:.4g}"
     yield f"{safe(found.series.model)}  builds {chosen.good.number} -> {chosen.bad.number}; {judged}"
+    if chosen.gate is not None and chosen.gate.verdict == "cannot tell" and not chosen.is_asked:
+        yield "note  a regression is not established: what is shown makes the difference between these two builds"
     atoms = inquest.atoms.atoms
     yield from (f" {place:2} {safe(atom.label)}" for place, atom in enumerate(atoms[:_MOST], 1))
     if len(atoms) > _MOST:

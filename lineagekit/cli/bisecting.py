@@ -74,7 +74,7 @@ def open_case(out: Output, model: str, options: Options, command: Sequence[str])
         found = blame(it.db, it.store, target, question)
         supply = Supply(Kept(it.store.folder))
         recipe = replace(options.recipe, command=tuple(command))
-        wish = Wish(recipe, options.threshold, options.only, options.environment)
+        wish = Wish(recipe, options.threshold, options.only, options.environment, options.higher)
         inquest = hold(Views(it.db, it.store), supply, found, wish)
         out.say(it.where, *plan_lines(found, inquest))
         folder = it.store.folder

@@ -17,7 +17,8 @@ from typing import Annotated
 import typer
 
 from lineagekit.cli.asking import StoreOption, asked
-from lineagekit.cli.blame_text import blame_json, blame_lines
+from lineagekit.cli.blame_json import blame_json
+from lineagekit.cli.blame_text import blame_lines
 from lineagekit.cli.flags import Json, Verbose
 from lineagekit.cli.output import Output
 from lineagekit.errors import UsageError

@@ -11,15 +11,15 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from shlex import quote
-from typing import Any
 
 from lineagekit.cause.blame import Blame
+from lineagekit.cause.builds import Build
+from lineagekit.cause.choose import Chosen
 from lineagekit.cause.rank import Suspect
 from lineagekit.cli.text import safe
-from lineagekit.cli.times import moment
 
 _VERDICTS = {"real": "REAL", "not real": "WITHIN NOISE", "cannot tell": "CANNOT TELL"}
-_MOST = 6
+_MOST, _MOST_CARRIERS = 6, 3
 
 
 def blame_lines(found: Blame, *, limit: int) -> Iterator[str]:
@@ -27,6 +27,7 @@ def blame_lines(found: Blame, *, limit: int) -> Iterator[str]:
     yield _head(found)
     chosen = found.chosen
     yield f"builds {chosen.good.number} -> {chosen.bad.number} of {len(found.series.builds)}: {chosen.rule}"
+    yield from (f"warning: {safe(one)}" for one in warnings_of(found))
     yield from _context(found)
     shown = _folded(found.accused)
     for place, suspects in enumerate(shown[:limit], 1):
@@ -42,13 +43,34 @@ def _head(found: Blame) -> str:
     chosen = found.chosen
     name = safe(found.series.model)
     if not chosen.metric or chosen.gate is None:
-        return f"{name}  nothing was measured of both builds: what changed is told, not whether it is worse"
+        told = "nothing was measured of both builds"
+        if any(chosen.metric in build.no_numbers for build in (chosen.good, chosen.bad)):
+            told = f"{safe(chosen.metric)} {_grade(chosen, chosen.good)} -> {_grade(chosen, chosen.bad)}"
+        return f"{name}  {told}: what changed is told, not whether it is worse"
     old, new = chosen.good.grade(chosen.metric), chosen.bad.grade(chosen.metric)
     gate = chosen.gate
     band = "unknown" if math.isinf(gate.band) else f"{gate.band:.3g}"
     better = "" if gate.drop > 0 else "; it is not worse"
     judged = f"{_VERDICTS[gate.verdict]} (drop {gate.drop:.3g}, band {band}, {_count(gate.builds, 'build')}{better})"
     return f"{name}  {safe(chosen.metric)} {old:.4g} -> {new:.4g}  {judged}"
+
+
+def _grade(chosen: Chosen, build: Build) -> str:
+    grade = build.grade(chosen.metric)
+    unmeasured = "no number" if chosen.metric in build.no_numbers else "not measured"
+    return unmeasured if grade is None else f"{grade:.4g}"
+
+
+def warnings_of(found: Blame) -> Iterator[str]:
+    """The newest builds scored no number, which is worse than any, and is compared with nothing."""
+    for metric in (metrics := found.series.metrics()):
+        builds = found.series.since_no_number(metric)
+        if not builds or (found.chosen.bad in builds and found.chosen.metric == metric):
+            continue
+        *first, last = [str(build.number) for build in builds]
+        named = f"builds {', '.join(first)} and {last} report" if first else f"build {last} reports"
+        which = f" --metric {quote(metric)}" if len(metrics) > 1 else ""
+        yield f"{named} no {metric} that is a number: compare with --bad {builds[0].number}{which}"
 
 
 def _context(found: Blame) -> Iterator[str]:
@@ -72,7 +94,9 @@ def _context(found: Blame) -> Iterator[str]:
         yield f"also   other series have this name: {', '.join(map(safe, found.series.others[:3]))}"
     carriers = [one for one in found.suspects if one.status == "carrier"]
     if carriers:
-        yield f"{_count(len(carriers), 'change')} as with every build; {len(found.accused)} not"
+        confirmed = sum(bool(one.confirmed) for one in carriers)
+        shown = f", {confirmed} of them shown by rebuilds" if confirmed else ""
+        yield f"{_count(len(carriers), 'change')} as with every build{shown}; {len(found.accused) - confirmed} not"
 
 
 def _exam(found: Blame) -> Iterator[str]:
@@ -143,7 +167,7 @@ def _path(jobs: tuple[str, ...]) -> str:
 
 def _others(found: Blame) -> Iterator[str]:
     for status, word in (("cleared", "cleared"), ("inert", "inert")):
-        rest = [one for one in found.suspects if one.status == status]
+        rest = [one for one in found.suspects if one.status == status and not one.confirmed]
         for one in rest[:_MOST]:
             reason = f": {one.reasons[0]}" if one.reasons else ""
             yield f"   {word:8} {safe(one.change.sentence)}{safe(reason)}"
@@ -152,6 +176,18 @@ def _others(found: Blame) -> Iterator[str]:
     if not found.accused:
         beside = "; what is unknown may have" if found.alignment.unknown else ""
         yield f"   nothing that was recorded changed but what changes with every build{beside}"
+        yield from _carriers(found)
+
+
+def _carriers(found: Blame) -> Iterator[str]:
+    """Where the drop is real: those of whose content more is told than that it changed; they are no suspects."""
+    if found.chosen.gate is None or found.chosen.gate.verdict != "real":
+        return
+    carriers = [one for one in found.suspects if one.status == "carrier"]
+    told = [(one, [why for why in one.reasons if " -> " in why]) for one in carriers]
+    told.sort(key=lambda both: -sum(", as never in " in why or ", as rarely in " in why for why in both[1]))
+    for one, reasons in [both for both in told if both[1]][:_MOST_CARRIERS]:
+        yield f"   of these, look first at {safe(one.change.sentence)}: {safe('; '.join(reasons))}"
 
 
 def _ground(found: Blame) -> Iterator[str]:
@@ -187,87 +223,6 @@ def _next(found: Blame) -> Iterator[str]:
     if not any(one.confirmed for one in found.accused):
         builds = f" --good {found.chosen.good.number} --bad {found.chosen.bad.number}" if found.chosen.is_asked else ""
         yield f"      lineagekit bisect {model}{builds} -- COMMAND   # that rebuilds it: shows the cause, or clears it"
-
-
-def blame_json(found: Blame) -> dict[str, Any]:
-    """For the envelope."""
-    chosen = found.chosen
-    gate = chosen.gate
-    return {
-        "model": found.series.model,
-        "job": found.series.job,
-        "verdict": found.verdict,
-        "metric": chosen.metric or None,
-        "higher_is_better": chosen.higher_is_better,
-        "good": _build_json(found, good=True),
-        "bad": _build_json(found, good=False),
-        "rule": chosen.rule,
-        "gate": None
-        if gate is None
-        else {
-            "verdict": gate.verdict,
-            "drop": gate.drop,
-            "band": None if math.isinf(gate.band) else gate.band,
-            "builds": gate.builds,
-        },
-        "onset": found.onset,
-        "steps": list(found.steps),
-        "other_metrics": [
-            {"metric": one.metric, "verdict": one.gate.verdict, "drop": one.gate.drop}
-            for one in chosen.others
-            if one.gate is not None
-        ],
-        "exam": {
-            "state": found.exam.state,
-            "name": found.exam.name,
-            "changes": [change.sentence for change in found.exam.changes],
-        },
-        "suspects": [_suspect_json(one) for one in found.suspects],
-        "unknown": [{"input": name, "reason": why} for name, why in found.alignment.unknown.items()],
-        "compared": {
-            "runs": found.alignment.pairs,
-            "inputs": found.alignment.compared,
-            "equal": found.alignment.pruned,
-        },
-        "also": list(found.also),
-        "gaps": list(found.gaps),
-    }
-
-
-def _build_json(found: Blame, *, good: bool) -> dict[str, Any]:
-    build = found.chosen.good if good else found.chosen.bad
-    return {
-        "number": build.number,
-        "version": build.version,
-        "run": build.id,
-        "digest": build.digest,
-        "at": moment(build.at),
-        "value": build.grade(found.chosen.metric) if found.chosen.metric else None,
-    }
-
-
-def _suspect_json(one: Suspect) -> dict[str, Any]:
-    change = one.change
-    return {
-        "status": "culprit" if one.confirmed else one.status,
-        "confirmed": one.confirmed or None,
-        "score": one.score,
-        "kind": change.kind,
-        "where": change.where,
-        "key": change.key,
-        "before": change.before,
-        "after": change.after,
-        "identity": change.identity,
-        "sentence": change.sentence,
-        "reasons": list(one.reasons),
-        "onset": one.onset,
-        "tie": one.tie or None,
-        "path": list(change.path),
-        "owners": list(one.owners),
-        "page": one.page or None,
-        "run": change.run,
-        "good_run": change.good_run,
-    }
 
 
 def _count(number: int, thing: str) -> str:

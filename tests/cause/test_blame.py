@@ -198,6 +198,23 @@ def test_nan_is_no_grade(tmp_path: Path) -> None:
     assert ("source", LABELS, "") in accused(found)
 
 
+def test_where_the_newest_builds_score_no_number_nothing_is_said_of_these(tmp_path: Path) -> None:
+    """NaN is worse than any number, and within no noise."""
+    broken = Day(float("nan"), labels="flipped")
+    found = answer(tmp_path, [*good_days(), broken, broken])
+    assert [build.number for build in found.series.since_no_number("auc")] == [7, 8]
+    assert (found.verdict, found.chosen.bad.number) == ("cannot tell", 6)
+    assert found.chosen.rule == "no step in the grades: the newest that has one and the one before"
+    named = answer(tmp_path / "named", [*good_days(), broken, broken], bad="7")
+    assert (named.verdict, named.chosen.gate, accused(named)) == ("suspects", None, [("source", LABELS, "")])
+
+
+def test_a_build_without_a_number_that_is_followed_by_ones_with_numbers_is_over(tmp_path: Path) -> None:
+    found = answer(tmp_path, [*good_days(), Day(float("nan"), raw="x"), *good_days()])
+    assert found.series.since_no_number("auc") == []
+    assert found.verdict == "no regression"
+
+
 def test_one_build_alone_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="built once"):
         answer(tmp_path, [Day()])

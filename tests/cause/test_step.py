@@ -126,6 +126,16 @@ def test_a_metric_of_unknown_direction_is_asked_about() -> None:
         direction(series([1.0], "glow", None), "glow")
 
 
+@pytest.mark.parametrize(("fall", "told"), [(0.05, "auc"), (0.0, "roc_auc_score")])
+def test_of_metrics_that_both_fell_the_one_whose_exam_was_said_is_told(fall: float, told: str) -> None:
+    found = series(noisy((0.9, 8), (0.9 - fall, 3)))
+    for build, value in zip(found.builds, noisy((0.9, 8), (0.7, 3), noise=0.0002), strict=True):
+        build.grades.append(Grade("roc_auc_score", value, "", build.run, True))
+    chosen = choose(found)
+    assert (chosen.metric, chosen.gate and chosen.gate.verdict) == (told, "real")
+    assert {one.metric for one in chosen.others} == {"auc", "roc_auc_score"} - {told}
+
+
 def test_a_rise_of_the_error_is_a_regression() -> None:
     chosen = choose(series(noisy((0.1, 8), (0.2, 3)), "rmse", None))
     assert (chosen.good.number, chosen.bad.number, chosen.gate and chosen.gate.verdict) == (8, 9, "real")

@@ -86,6 +86,100 @@ def test_a_file_an_option_or_the_exit_code_can_judge(flipped: Project, words: li
     assert "labels.csv" in found["causes"][0][0]
 
 
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Labels were flipped; it measures more than the number that blame judges by, all in one file."""
+    project = project_in(tmp_path_factory.mktemp("measured"), tmp_path_factory.mktemp("cache"))
+    more = '{"auc": auc, "loss": 1 - auc, "test": {"auc": auc}, "glow": auc}'
+    text = PIPELINE.replace('{"auc": auc}', more)
+    text += 'lineagekit.metric("loss", 1 - auc, of="model.json", on="exam.csv", higher_is_better=False)\n'
+    (project.folder / "pipeline.py").write_text(text)
+    for _ in range(3):
+        project.build()
+    project.write(labels="1001011010")
+    project.build()
+    return project
+
+
+@pytest.mark.parametrize(
+    ("words", "threshold"),
+    [
+        (["--metric-file", "auc.json:loss"], 0.3),
+        (["--metric-file", "auc.json:test.auc", "--threshold", "0.6"], 0.6),
+        (["--metric-file", "auc.json:glow", "--threshold", "0.6", "--higher"], 0.6),
+    ],
+)
+def test_another_number_in_a_file_is_judged_by_a_border_of_its_own(
+    measured: Project, words: list[str], threshold: float
+) -> None:
+    assert measured.bisect("--dry-run", *words, "--", *CODE)["threshold"] == pytest.approx(threshold)
+    found = measured.bisect("--reset", *words, "--", *CODE)
+    assert found["status"] == "confirmed", found
+    assert "labels.csv" in found["causes"][0][0]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["auc.json"], "--metric-file: got auc.json, expected FILE:KEY"),
+        ([":auc"], "--metric-file: got :auc, expected FILE:KEY"),
+        (["auc.json:"], "--metric-file: got auc.json:, expected FILE:KEY"),
+        (["auc.json:test.auc"], "no half-way point to judge rebuilds by: got no test.auc of build 1 that"),
+        (["auc.json:glow", "--threshold", "0.6"], "nobody said which way glow is better"),
+    ],
+)
+def test_a_number_in_a_file_by_which_nothing_can_be_judged_is_refused_before_anything_runs(
+    measured: Project, words: list[str], said: str
+) -> None:
+    refused = measured("bisect", "m", "--metric-file", *words, "--", "sh", "-c", "touch ran; false")
+    assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr + refused.stdout
+    assert "probe" not in refused.stdout
+    assert not (measured.folder / "ran").exists()
+
+
+def test_a_build_whose_grade_is_no_number_has_no_half_way_point(project: Project) -> None:
+    text = PIPELINE.replace("print(lineagekit", "auc = auc if auc > 0.6 else float('nan')\nprint(lineagekit")
+    (project.folder / "pipeline.py").write_text(text)
+    project.build()
+    project.write(labels="1001011010")
+    project.build()
+    refused = project("bisect", "m", "--bad", "2", "--", *CODE)
+    assert refused.returncode == 2
+    assert "no half-way point to judge rebuilds by: got no auc of build 2 that is a number" in refused.stderr
+    assert "--exit-status" in refused.stderr
+    judged = 'grep -q "0.9" auc.json'
+    command = ("--exit-status", "--", "sh", "-c", f"{sys.executable} pipeline.py && {judged}")
+    assert project.bisect("--bad", "2", *command)["status"] == "confirmed"
+    by_hand = project("bisect", "start", "m", "--bad", "2")
+    assert "then say: lineagekit bisect good" in by_hand.stdout, by_hand.stderr
+
+
+def test_a_feed_that_changes_with_every_build_is_told_as_the_culprit_once_it_is_shown(project: Project) -> None:
+    plain = 'float(row[1]) for row in csv.reader(open("prices.csv"))'
+    text = PIPELINE.replace(plain, 'float(row["price"]) for row in csv.DictReader(open("prices.csv"))')
+    (project.folder / "pipeline.py").write_text(text)
+    labels, prices = (project.folder / name for name in ("labels.csv", "prices.csv"))
+    alike = ["0110100101", "0110100110", "1010100101", "0101100101"]
+    for build, text in enumerate([*alike, *alike[:3], "1001011010"]):
+        project.write(labels=text)
+        prices.write_text("id,price\n" + "".join(f"{n},{n % 5}\n" for n in range(20 + build)))
+        project.build()
+    before = project("blame", "m").stdout
+    assert "2 changes as with every build; 0 not" in before
+    assert f"   of these, look first at {prices} has other bytes: " in before
+    assert ": rows 26 -> 27\n" in before
+    assert "SUSPECT" not in before
+    assert project.bisect("--", *CODE)["status"] == "confirmed"
+    after = project("blame", "m").stdout
+    assert f" 1 CULPRIT  {labels} has other bytes" in after
+    assert "2 changes as with every build, 1 of them shown by rebuilds; 0 not" in after
+    assert "nothing that was recorded changed" not in after
+    found = json.loads(project("blame", "m", "--json").stdout)["result"]
+    first, second = found["suspects"]
+    assert (found["verdict"], first["status"], first["where"]) == ("culprit confirmed", "culprit", str(labels))
+    assert ("by" in first["confirmed"], second["status"]) == (True, "carrier")
+
+
 def test_one_suspect_can_be_tried_against_all_others(flipped: Project) -> None:
     found = flipped.bisect("--only", "1", "--", *CODE)
     assert (found["status"], found["probes"]) == ("confirmed", 4)

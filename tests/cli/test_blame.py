@@ -113,6 +113,37 @@ def test_what_is_named_comes_before_all(fill: Fill, run: Run) -> None:
     assert (found["good"]["number"], found["bad"]["number"], found["rule"]) == (4, 7, "as named")
 
 
+NAN = Day(float("nan"), labels="flipped")
+
+
+def test_that_the_newest_builds_scored_no_number_is_a_warning(fill: Fill, run: Run) -> None:
+    fill([*good_days(), NAN, NAN])
+    said = "builds 7 and 8 report no auc that is a number: compare with --bad 7"
+    assert f"warning: {said}" in run("blame", "m").stdout.splitlines()
+    found = result(run("blame", "m", "--json"))
+    assert (found["warnings"], found["verdict"]) == ([said], "cannot tell")
+    assert run("blame", "m", "--exit-code").returncode == 1
+
+
+def test_a_build_that_scored_no_number_is_compared_where_it_is_named(fill: Fill, run: Run) -> None:
+    fill([*good_days(), NAN, NAN])
+    answer = run("blame", "m", "--bad", "7")
+    assert answer.returncode == 0, answer.stderr
+    lines = answer.stdout.splitlines()
+    assert lines[1] == "m  auc 0.902 -> no number: what changed is told, not whether it is worse"
+    assert lines[3].startswith(f" 1 SUSPECT  {LABELS} has other bytes")
+    found = result(run("blame", "m", "--bad", "7", "--json"))
+    assert (found["warnings"], found["gate"], found["bad"]["value"]) == ([], None, None)
+
+
+def test_of_several_metrics_the_one_without_a_number_is_named(fill: Fill, run: Run) -> None:
+    days = [Day(day.auc, more={"f1": 0.9}) for day in good_days()]
+    fill([*days, Day(0.9, more={"f1": float("inf")})])
+    assert result(run("blame", "m", "--json"))["warnings"] == [
+        "build 7 reports no f1 that is a number: compare with --bad 7 --metric f1"
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
