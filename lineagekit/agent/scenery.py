@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _SUFFIXES = (".py", ".pyc", ".pyi", ".pyo", ".so", ".pth", ".pyd", ".dylib", ".egg-link", ".lock", ".journal")
 _SYSTEM = ("/usr/", "/etc/", "/proc/", "/sys/", "/dev/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/run/", "/snap/")
 
-# Caches below a hidden folder of the home that hold data and models, not settings.
-_DATA_CACHES = ("huggingface/", "torch/", "keras/", "scikit-learn/", "tensorflow_datasets/", "kaggle/", "openml/")
+# Caches below a hidden folder of the home that hold data and models, not settings. A rebuild finds the others empty.
+DATA_CACHES = ("huggingface/", "torch/", "keras/", "scikit-learn/", "tensorflow_datasets/", "kaggle/", "openml/")
 
 
 class _Scenery:
@@ -32,7 +32,7 @@ class _Scenery:
         home = os.path.expanduser("~")
         self.hidden = os.path.join(home, ".") if home not in ("", "/") else "\0"
         self.data = tuple(
-            os.path.join(home, cache, name) for cache in (".cache", ".local/share") for name in _DATA_CACHES
+            os.path.join(home, cache, name) for cache in (".cache", ".local/share") for name in DATA_CACHES
         )
         self.data += (os.path.join(home, ".keras", ""), os.path.join(home, ".kaggle", ""))
         try:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 import lineagekit
-from lineagekit.cause import kernel
+from lineagekit.cause import caches, kernel
 from lineagekit.cause.space import Space
 from lineagekit.cause.workspace import Workspace
 from lineagekit.errors import LineagekitError, NotFoundError, StoreError
@@ -109,6 +109,7 @@ def _plan(command: Sequence[str], space: Space, cwd: str, environ: Mapping[str, 
     start = space.inside(Path(cwd))
     own = {"TMPDIR": str(space.open / "tmp"), "LINEAGEKIT_CACHE": str(space.open / "cache")}
     own |= {"PWD": str(start)} if "PWD" in environ else {}  # Makefiles believe it
+    own |= caches.variables(space.open / "cache", environ) if space.tree else {}
     return {
         "roots": [[_text(path or "") for path in layer] for layer in space.layers],
         "open": _text(space.open),

@@ -19,7 +19,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from lineagekit.cause import debris, layers
+from lineagekit.cause import caches, debris, layers
 from lineagekit.cause.space import fill, told
 from lineagekit.errors import NotFoundError, UsageError
 from lineagekit.store.log import FILE
@@ -90,6 +90,7 @@ class Copied:
 
     def _make(self, found: Iterable[os.DirEntry[str]]) -> None:
         (self.open / "tmp").mkdir(parents=True)
+        caches.set_apart(self.open / "cache")
         self.folder.chmod(0o700)
         self.inside(self.home).mkdir(parents=True)
         for entry in found:

@@ -46,6 +46,8 @@ class Made:
     """Paths that runs above it wrote."""
     bound: set[str] = field(default_factory=set)
     """Paths of which it is known who wrote what was read."""
+    answering: set[str] = field(default_factory=set)
+    """Files of databases, which are opened to be written to, though nothing may be."""
     sources: dict[str, str] = field(default_factory=dict)
     """Digests of modules by absolute path."""
     params: dict[str, str] = field(default_factory=dict)
@@ -89,7 +91,8 @@ def add_run(made: Made, view: View) -> None:
                 made.files.setdefault(path, piece.digest)
                 made.parts.setdefault(path, Place(use.name.name, piece.path, keys[piece.path]))
         else:
-            made.files.setdefault(use.name.name, use.digest)
+            made.files.setdefault(use.name.name, use.touch.file or use.digest)
+            made.answering |= {use.name.name} if use.touch.file else set()
             if any(read.src for read in use.writers):
                 made.bound.add(use.name.name)
     made.elsewhere |= {use.title: view.job for use in view.outputs.values() if not _is_here(use)}

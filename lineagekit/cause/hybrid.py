@@ -78,13 +78,15 @@ class Plan:
 
         Bytes that are gone and are made on the way are left to the command: what it reads is proven afterwards.
         """
+        # An overlay copies a database when it is opened, and it would be another file: so it is copied before.
+        answering = self.good.answering | self.bad.answering | self.exam.answering
         for path, digest in hybrid.intent.files.items():
             if path in hybrid.made:
                 yield path, hybrid.made[path]
             elif digest is None:
                 if os.path.lexists(path):
                     yield path, None
-            elif not supply.is_there(path, digest) and (found := supply.find(path, digest)) is not None:
+            elif (found := supply.find(path, digest)) not in (None, Path(path)) or (found and path in answering):
                 yield path, found
         for path in dict.fromkeys((*self._strangers(hybrid), *self._to_be_made(hybrid))):
             yield path, None

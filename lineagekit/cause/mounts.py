@@ -26,6 +26,8 @@ _SERVICES = (
 )
 """Services that write for whoever asks; of those in other network namespaces the table of sockets does not tell."""
 TEMPORARY = (b"/tmp", b"/var/tmp")
+_OPAQUE = "user.overlay.opaque"
+"""What marks a folder of an upper layer where nothing is seen of what lies below it."""
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
 TYPE_CHECKING = False
@@ -40,7 +42,8 @@ class _Attributes(ctypes.Structure):
 def build(roots: Sequence[Sequence[bytes]], open_folder: bytes, *, walls: Sequence[str]) -> list[bytes]:
     """Mount it all; returns the folders that can be written. Each root comes as (folder, upper, work), outer first.
 
-    Without a work folder there is no overlay: `upper` is seen, and in it, to be read alone, what was there.
+    Without a work folder there is no overlay: `upper` is seen, and in it, to be read alone, what was there, unless
+    `upper` is opaque.
 
     Walls that can be left out: "readonly" (of what is no root) and "sockets" (of services on this machine).
     """
@@ -117,7 +120,7 @@ def show_own_processes() -> None:
 
 def _cover(folder: bytes, lower: int, upper: int) -> None:
     """Cover a folder that has mounts in it with a private one in which these are seen too."""
-    names = os.listdir(_named(lower))
+    names = [] if _is_opaque(_named(upper)) else os.listdir(_named(lower))
     for name in names:
         source, place = (b"%s/%s" % (_named(layer), name) for layer in (lower, upper))
         if os.path.islink(source) and not os.path.lexists(place):
@@ -132,6 +135,13 @@ def _cover(folder: bytes, lower: int, upper: int) -> None:
             mount(b"%s/%s" % (_named(lower), name), b"%s/%s" % (folder, name), flags=_BIND | _RECURSIVE)
         except OSError:  # it has gone meanwhile, or this user may not see it
             continue
+
+
+def _is_opaque(folder: bytes) -> bool:
+    try:
+        return os.getxattr(folder, _OPAQUE) == b"y"
+    except OSError:
+        return False
 
 
 def _cover_services() -> None:

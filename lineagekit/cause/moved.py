@@ -94,6 +94,7 @@ def follow(good: Made, bad: Made) -> tuple[Made, dict[str, str]]:
         parts=parts,
         written={now(path) for path in good.written},
         bound={now(path) for path in good.bound},
+        answering={now(path) for path in good.answering},
         sources={now(path): digest for path, digest in good.sources.items()},
     )
     former = {now(path): path for path in (*good.files, *good.sources) if now(path) != path}

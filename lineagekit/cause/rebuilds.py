@@ -38,8 +38,9 @@ class Rebuilds:
     def __init__(self, session: Session, builder: Builder, tell: Tell, most: int | None = None) -> None:
         """Of `most`, those that are remembered count as well."""
         self.session, self._builder, self._tell, self.most = session, builder, tell, most
-        self.history = list(session.outcomes())
-        """All, oldest first; a hybrid may have been built again."""
+        self.history = [(chosen, told) for chosen, told in session.outcomes() if told.verdict != "skip" or told.by_hand]
+        """All, oldest first; a hybrid may have been built again. What could not be judged before may be now."""
+        self._logs = sum(1 for _ in session.outcomes())
         self.paid = 0
 
     @property
@@ -88,7 +89,8 @@ class Rebuilds:
         if self.most is not None and number > self.most:
             raise SpentError
         self._tell(number, chosen, why, None)
-        outcome = self._builder.probe(chosen, log=self.session.log(number))
+        self._logs += 1  # what is told of it names the log of a rebuild that was skipped
+        outcome = self._builder.probe(chosen, log=self.session.log(self._logs))
         self.session.add(chosen, outcome)
         self.history.append((chosen, outcome))
         self.paid += 1

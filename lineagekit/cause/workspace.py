@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from lineagekit.cause import debris, layers, mounts
+from lineagekit.cause import caches, debris, layers, mounts
 from lineagekit.cause.layers import Layer
 from lineagekit.cause.space import fill, told
 from lineagekit.errors import NotFoundError, UsageError
@@ -90,8 +90,10 @@ class Workspace:
         return layers.seen(layer, path) if layer else path
 
     def _make_layers(self) -> Iterator[Layer]:
-        """A layer for each root, for the temporary folders, and for what is mounted on folders in these."""
-        wanted = {*self.roots, *_scratch(self.roots)}
+        """A layer for each root, for temporary folders and caches, and for what is mounted on folders in the roots."""
+        empty = set(caches.hidden(self.roots))
+        kept = [one for cache in empty for one in caches.kept(cache)]
+        wanted = {*self.roots, *_scratch(self.roots), *empty, *(one for one in kept if not one.is_symlink())}
         mounted = {Path(os.fsdecode(path)) for path, _ in mounts.table()}
         known = {Path(os.fsdecode(path)) for path, kind in mounts.table() if kind not in _NO_FILES}
         wanted |= {one for one in known if _is_in(one, self.roots) and os.access(one, os.X_OK) and one.is_dir()}
@@ -104,6 +106,11 @@ class Workspace:
             (own / "work").mkdir(parents=True)
             layers.make_like(folder, own / "upper")
             is_plain = _is_in(folder, self.roots) or not any(_is_in(one, [folder]) for one in mounted - {folder})
+            if folder in empty:
+                is_plain = False
+                layers.make_opaque(own / "upper")
+                for link in (one for one in kept if one.is_symlink() and one.parent == folder):
+                    (own / "upper" / link.name).symlink_to(os.readlink(link))
             yield Layer(folder, own / "upper", own / "work" if is_plain else None)
 
     def _hide(self) -> None:
@@ -172,7 +179,7 @@ def _merged(roots: Iterable[Path]) -> tuple[Path, ...]:
 
 def _scratch(roots: tuple[Path, ...]) -> Iterator[Path]:
     """Where programs write that nobody misses: what is there can be read inside, what is written goes with the rest."""
-    for folder in (*map(os.fsdecode, mounts.TEMPORARY), os.path.expanduser("~/.cache")):
+    for folder in map(os.fsdecode, mounts.TEMPORARY):
         real = Path(os.path.realpath(folder))
         if real.is_dir() and not _is_in(real, roots):
             yield real

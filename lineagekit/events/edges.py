@@ -99,6 +99,7 @@ def merge(earlier: Touch, later: Touch) -> Touch:
     content, other = (later, earlier) if later.digest or not earlier.digest else (earlier, later)
     return Touch(
         digest=content.digest,
+        file=content.file or (other.file or other.digest if other.evidence and not content.evidence else ""),
         version=later.version or earlier.version,
         evidence=content.evidence or other.evidence,
         at=content.at or other.at,

@@ -59,6 +59,8 @@ class Touch:
 
     digest: str = ""
     """`algorithm:hex` of what was proven; of the bytes, else of the content."""
+    file: str = ""
+    """Of the bytes of a file whose `digest` is of what it answered (SQLite): with these it is built again."""
     version: str = ""
     """A foreign system's own name for it: a pin."""
     evidence: str = ""

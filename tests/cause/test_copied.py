@@ -129,6 +129,27 @@ def test_caches_and_stores_are_left_out_and_environments_and_git_are_seen_in_the
         ground.space.place(ground.project / ".venv/pyvenv.cfg", b"y")
 
 
+def test_programs_are_led_to_caches_that_are_empty_but_for_what_was_downloaded(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caches = ground.folder / "home/.cache"
+    for name in ("mine", "huggingface", "openml"):
+        (caches / name).mkdir(parents=True)
+        (caches / name / "file").write_text(f"old {name}")
+    monkeypatch.setenv("HOME", str(ground.folder / "home"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    ground.space = cast(Workspace, Copied(ground.space.folder, ground.project))
+    script = (
+        'cd "$XDG_CACHE_HOME"; ls; cat openml/file "$HF_HOME/file"; echo; echo x > mine && cat mine; echo x > openml/x'
+    )
+    ground.run("sh", "-c", script)
+    assert ground.output.split("\n")[:4] == ["huggingface", "openml", "old openmlold huggingface", "x"]
+    assert "ermission denied" in ground.output
+    assert sorted(os.listdir(caches / "openml")) == ["file"]
+    ground.run("sh", "-c", 'echo "$HF_HOME"', HF_HOME="/mine")
+    assert ground.output == "/mine\n"
+
+
 def test_of_a_repository_above_git_is_seen_too(ground: Ground) -> None:
     (ground.folder / ".git").mkdir()
     space = Copied(ground.space.folder, ground.project)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lineagekit.cause.outcome import Outcome
+from lineagekit.cause.rebuilds import Rebuilds
 from lineagekit.cause.session import Asked, Session, confirmed, sessions
 from lineagekit.errors import StoreError, UsageError
 
@@ -83,3 +84,30 @@ def test_only_one_process_rebuilds_at_a_time(session: Session) -> None:
         pass
     with session.alone():
         pass
+
+
+class Good:
+    """Rebuilds in no time."""
+
+    def probe(self, chosen: frozenset[str], *, log: Path) -> Outcome:
+        log.write_text(f"built {sorted(chosen)}")
+        return Outcome("good")
+
+
+def test_what_was_skipped_is_tried_anew_and_what_was_judged_or_told_by_hand_is_not(session: Session) -> None:
+    one, two, three = (frozenset(name) for name in "123")
+    session.log(3).write_text("of the third")
+    for chosen, outcome in (
+        (one, Outcome("good")),
+        (two, Outcome("skip", why="exit code 1")),
+        (three, Outcome("bad")),
+        (NONE, Outcome("skip", by_hand=True)),
+    ):
+        session.add(chosen, outcome)
+    rebuilds = Rebuilds(session, Good(), lambda *_: None, most=4)
+    assert [rebuilds.outcome(chosen, "").verdict for chosen in (one, three, NONE)] == ["good", "bad", "skip"]
+    assert rebuilds.paid == 0
+    assert (rebuilds.outcome(two, "").verdict, rebuilds.paid) == ("good", 1)
+    assert (session.log(3).read_text(), session.log(5).read_text()) == ("of the third", "built ['2']")
+    assert Rebuilds(session, Good(), lambda *_: None).outcomes == rebuilds.outcomes
+    assert session.told()[two] == "good"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lineagekit.agent import scenery
 from lineagekit.cause import cage
 from lineagekit.cause.workspace import Workspace
 from lineagekit.errors import NotFoundError, UsageError
@@ -333,6 +334,108 @@ def test_projects_on_overlays_and_with_disks_in_them_work(tmp_path: Path, world:
     words = ["unshare", "-Urm", sys.executable, "-c", SCRIPT + world + RUN, str(tmp_path)]
     told = subprocess.run(words, env=environ, capture_output=True, text=True)
     assert told.stdout == printed + "False", told.stderr
+
+
+# Caches
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of somebody whose cache holds features, a model, and one that lies on another disk."""
+    home = tmp_path / "home"
+    for name in ("home/.cache/mine", "home/.cache/huggingface", "disk"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").write_text(f"old {name}")
+    (home / ".cache/torch").symlink_to(tmp_path / "disk")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(scenery, "_scenery", scenery._Scenery())  # which is looked at once a process
+    return home
+
+
+def run_at(home: Path, space: Workspace, script: str) -> list[str]:
+    output = home.parent / "output"
+    words = ["sh", "-c", script]
+    cage.run(words, space, cwd=str(space.roots[0]), environ=os.environ, timeout=60, output=output, is_unsafe=False)
+    return output.read_text().split("\n")[:-1]
+
+
+@caged
+def test_caches_are_empty_but_for_what_was_downloaded_and_nothing_that_is_written_there_stays(
+    ground: Ground, home: Path
+) -> None:
+    before = picture(home), picture(home.parent / "disk")
+    script = (
+        "cd ~/.cache; ls -A; cat huggingface/file torch/file; echo; mkdir mine && echo x > mine/file && cat mine/file;"
+    )
+    script += "echo x > huggingface/file; rm torch; rm -r huggingface/file; ls huggingface"
+    for _ in range(2):
+        space = Workspace(ground.space.folder, [ground.project])
+        told = run_at(home, space, script)
+        assert told == ["huggingface", "torch", "old home/.cache/huggingfaceold disk", "x"]
+        assert space.real(home / ".cache/mine/file").read_text() == "x\n"
+        space.remove_all()
+        assert (picture(home), picture(home.parent / "disk")) == before
+
+
+@caged
+def test_the_folder_that_the_user_names_for_caches_is_empty_too(
+    ground: Ground, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".cache").rename(home.parent / "caches")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home.parent / "caches"))
+    space = Workspace(ground.folder / "w", [ground.project])
+    assert run_at(home, space, 'ls -A "$XDG_CACHE_HOME"; cat "$XDG_CACHE_HOME/huggingface/file"; echo') == [
+        "huggingface",
+        "torch",
+        "old home/.cache/huggingface",
+    ]
+
+
+@caged
+def test_a_cache_in_a_root_is_empty_and_one_whose_reads_are_recorded_is_not(
+    ground: Ground, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ground.project / ".cache").mkdir()
+    (ground.project / ".cache/file").write_text("recorded")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(ground.project / ".cache"))
+    space = Workspace(ground.folder / "w", [home, ground.project])
+    space.place(home / ".cache/huggingface/file", b"placed")
+    script = f"ls ~/.cache; cat ~/.cache/huggingface/file {ground.project}/.cache/file; echo; echo x > ~/.cache/x"
+    assert run_at(home, space, script) == ["huggingface", "torch", "placedrecorded"]
+    assert not (home / ".cache/x").exists()
+
+
+@caged
+@pytest.mark.parametrize("named", ["home", "/", "/tmp"])
+def test_what_is_more_than_a_cache_is_not_emptied_whoever_names_it_so(
+    ground: Ground, home: Path, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home) if named == "home" else named)
+    (home / "file").write_text("seen")
+    space = Workspace(ground.folder / "w", [ground.project])
+    assert run_at(home, space, f"cat {home}/file; echo; ls ~/.cache") == ["seen", "huggingface", "torch"]
+
+
+@caged
+def test_projects_and_environments_that_lie_in_a_cache_are_there(
+    ground: Ground, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("build/project", "envs/one/bin", "envs/one/lib", "pypoetry/virtualenvs/two/bin", "bin"):
+        (home / ".cache" / name).mkdir(parents=True)
+        (home / ".cache" / name / "file").write_text(name)
+    (home / ".cache/build/other").write_text("of another build")
+    paths = [str(home / ".cache" / name) for name in ("envs/one/bin", "bin")]
+    monkeypatch.setenv("PATH", os.pathsep.join([*paths, os.environ["PATH"]]))
+    space = Workspace(home / ".cache/build/project/.lineagekit/w", [home / ".cache/build/project"])
+    script = (
+        "cat file; cd ~/.cache; cat envs/one/lib/file pypoetry/virtualenvs/two/bin/file bin/file; echo; ls; ls build"
+    )
+    assert run_at(home, space, script) == [
+        "build/projectenvs/one/libpypoetry/virtualenvs/two/binbin",
+        *("bin", "build", "envs", "huggingface", "pypoetry", "torch"),
+        "project",
+    ]
 
 
 # The end
