@@ -50,9 +50,15 @@ def _found(theatre: Theatre, ready: list[str]) -> list[str]:
 
 
 def _is_chance(theatre: Theatre, found: list[str]) -> bool:
-    """Whether an operation on others costs the bad build so much more than the good one that a repair may be luck."""
+    """Whether an operation on another costs the bad build so much more than the good one that a repair may be luck.
+
+    What many at a time cost it counts only against a repair that is no large one: they harm a build that is ill more.
+    """
     worst = -theatre.net(found)
-    return any(net < (worst * SHARE if len(feeds) == 1 else worst) for feeds, net in theatre.nets.items())
+    is_large = theatre.net(found) >= _MOST * theatre.gap
+    return any(
+        net < worst * SHARE if len(feeds) == 1 else net < worst and not is_large for feeds, net in theatre.nets.items()
+    )
 
 
 def _among_rivals(theatre: Theatre, chosen: list[str], ready: list[str]) -> list[str]:

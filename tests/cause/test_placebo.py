@@ -425,6 +425,18 @@ def test_a_repair_that_is_no_larger_than_chance_names_nobody(
     assert scored(tmp_path, score, Known) == found
 
 
+@pytest.mark.parametrize(("repair", "found"), [(1.0, ("f00",)), (0.6, ())])
+def test_what_many_operations_cost_counts_against_a_small_repair_only(
+    tmp_path: Path, repair: float, found: tuple[str, ...]
+) -> None:
+    """Of labels that were cut to a few, all the other feeds of another day leave nothing to learn."""
+
+    def score(carried: set[str], is_moved: bool) -> float:
+        return 0.9 - 0.1 * is_moved * ((1 - repair * ("f00" in carried)) + 2 * (len(carried) > 5))
+
+    assert scored(tmp_path, score) == found
+
+
 def test_a_rival_that_was_seen_counts_whatever_all_others_do_together(tmp_path: Path) -> None:
     def score(carried: set[str], is_moved: bool) -> float:
         left = 0.45 * ("f00" not in carried) + 0.55 * ("f04" not in carried)
