@@ -133,9 +133,7 @@ class Feeds:
         return feed
 
 
-def feed_evidence(
-    views: Views, changes: Sequence[Change], good_at: int, former: Former = lambda where: ()
-) -> Mapping[Change, Evidence]:
+def feed_evidence(views: Views, changes: Sequence[Change], good_at: int, former: Former) -> Mapping[Change, Evidence]:
     """What the history of each feed says of a change in it; `good_at` is when the good build was made."""
     feeds = Feeds(views, former)
     ours = [change for change in changes if change.kind in _OF_DATA and change.run]

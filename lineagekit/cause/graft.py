@@ -19,10 +19,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 from pyarrow import types as t
 
-from lineagekit.cause.tables import Source, read, written
+from lineagekit.cause.tables import Source, read, schema_of, written
 
 _SEED = 7
 
@@ -76,23 +75,14 @@ def rows_of(came: Sequence[Held]) -> pa.Table | None:
 
 def columns_of(source: Source, path: str) -> set[str]:
     """Names of the columns that could be keys; none where it is no table."""
-    if path.endswith(".parquet"):
-        try:
-            schema = parquet.read_schema(pa.BufferReader(source) if isinstance(source, bytes) else str(source))
-        except (OSError, pa.ArrowException):
-            return set()
-    elif (table := read(path, source)) is not None:
-        schema = table.schema
-    else:
-        return set()
-    return {field.name for field in schema if _may_be_key(field.type)}
+    schema = schema_of(path, source)
+    return {field.name for field in schema if _may_be_key(field.type)} if schema is not None else set()
 
 
 def keys_among(source: Source, path: str, names: Collection[str]) -> set[str]:
     """Which of these columns identify the rows of a file: by no others is anything looked up in it."""
-    ours = columns_of(source, path) & set(names)
-    table = read(path, source, ours) if ours else None
-    return set() if table is None else {name for name in ours if _is_key(table[name], is_shared=False)}
+    table = read(path, source, names)
+    return set() if table is None else {name for name in table.column_names if _is_key(table[name], is_shared=False)}
 
 
 def _are_lasting(mine: pa.Table, other: pa.Table) -> bool:

@@ -86,7 +86,9 @@ class Plan:
             elif digest is None:
                 if os.path.lexists(path):
                     yield path, None
-            elif (found := supply.find(path, digest)) not in (None, Path(path)) or (found and path in answering):
+            elif (path in answering or not supply.is_there(path, digest)) and (
+                found := supply.find(path, digest)
+            ) is not None:
                 yield path, found
         for path in dict.fromkeys((*self._strangers(hybrid), *self._to_be_made(hybrid))):
             yield path, None

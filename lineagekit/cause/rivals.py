@@ -63,19 +63,20 @@ def _is_chance(theatre: Theatre, found: list[str]) -> bool:
 
 def _among_rivals(theatre: Theatre, chosen: list[str], ready: list[str]) -> list[str]:
     """The one, or with a rival both, or who explains all that the other does; nothing where that cannot be told."""
-    while True:
-        rival = _rival(theatre, [], chosen, ready) if len(chosen) == 1 else []
-        if len(chosen) == 1 and not rival:
+    while len(chosen) == 1:
+        rival = _rival(theatre, [], chosen, ready)
+        if not rival:
             return chosen
         if _are_both_it(theatre, pair := [*chosen, *rival], ready):
             return pair
-        if len(pair) != 2 or not rival:
+        if len(rival) > 1:
             return []
         chosen, lesser = sorted((chosen, rival), key=theatre.net, reverse=True)
         if not _explains(theatre, chosen, lesser):
             return []
         theatre.hiding += lesser
         ready = [one for one in ready if one not in lesser]
+    return chosen if _are_both_it(theatre, chosen, ready) else []
 
 
 def _explains(theatre: Theatre, one: list[str], other: list[str]) -> bool:

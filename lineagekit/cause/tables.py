@@ -34,6 +34,17 @@ def format_of(path: str) -> str:
     return ending if is_known else ""
 
 
+def schema_of(path: str, source: Source) -> pa.Schema | None:
+    """Its columns; None where it is no table."""
+    if format_of(path) != ".parquet":
+        table = read(path, source)
+        return None if table is None else table.schema
+    try:
+        return parquet.read_schema(_opened(source))
+    except (OSError, pa.ArrowException):
+        return None
+
+
 def read(path: str, source: Source, names: Collection[str] | None = None) -> pa.Table | None:
     """All rows, of all columns or of some; None where it is no table."""
     ending = format_of(path)
@@ -41,7 +52,9 @@ def read(path: str, source: Source, names: Collection[str] | None = None) -> pa.
         return None
     try:
         if ending == ".parquet":
-            columns = None if names is None else list(names)
+            columns = (
+                None if names is None else [one for one in parquet.read_schema(_opened(source)).names if one in names]
+            )
             return parquet.read_table(_opened(source), columns=columns, partitioning=None)
         body = _body(path, source)
         table = pajson.read_json(io.BytesIO(body)) if ending in _LINES else _from_csv(body, _DELIMITERS[ending])
